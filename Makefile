@@ -1,0 +1,42 @@
+# Each target is one line that calls the command line; `make` alone prints this list.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+GLIOZOO := $(BIN)/gliozoo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup list test test-slow test-backends lint
+
+help: ## Show what can be made
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "GlioZoo needs Python 3.11 or newer; this one is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: setup.cfg pyproject.toml | $(VENV)/bin/python
+	@echo "Installing GlioZoo into $(VENV) (TensorFlow is 600 MB: some minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.installed-dev ## Install into .venv, with the tools for development
+
+list: $(VENV)/.installed ## List the architectures
+	@$(GLIOZOO) list
+
+test: $(VENV)/.installed-dev ## Run the fast tests
+	@$(BIN)/python -m pytest tests -m "not slow and not backends"
+
+test-slow: $(VENV)/.installed-dev ## Run the slow tests
+	@$(BIN)/python -m pytest tests -m slow
+
+test-backends: $(VENV)/.installed-dev ## Install JAX and torch, compare all three backends
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[jax,torch]'
+	@$(BIN)/python -m pytest tests -m backends
+
+lint: $(VENV)/.installed-dev ## Run ruff and mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

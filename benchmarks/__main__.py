@@ -1,0 +1,56 @@
+"""The command line: `gliozoo COMMAND ...`; each command is a file in `benchmarks/commands`."""
+
+import argparse
+import importlib
+import sys
+
+from benchmarks.errors import USER_ERRORS
+
+# In the order in which a newcomer meets them. Only the module of the command that was asked for is
+# imported, so that `list` and `compare` open without Keras.
+COMMANDS = {
+    "list": "the architectures: title, rank, parameters, claims",
+    "describe": "one architecture: paper, claims, counts, variants, deviations, recipe",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose mistakes are one sentence on standard error and exit code 2."""
+
+    def error(self, message: str):
+        """Say what is wrong and where the help is."""
+        self.exit(2, f"{self.prog}: {message} (see `{self.prog} --help`)\n")
+
+
+def parser_for(command: str | None) -> argparse.ArgumentParser:
+    """Build the parser; the arguments of `command` alone are filled in."""
+    parser = Parser(
+        prog="gliozoo",
+        description="A Keras model zoo and benchmark for brain-tumour MRI segmentation.",
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=summary, description=summary)
+        if name == command:
+            module = importlib.import_module(f"benchmarks.commands.{name}")
+            module.add_arguments(subparser)
+            subparser.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 fine, 1 a run failed, 2 the user's input or environment."""
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = parser_for(argv[0] if argv else None).parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except USER_ERRORS as error:
+        print(f"gliozoo: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("gliozoo: interrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
