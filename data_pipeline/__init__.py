@@ -1,0 +1,30 @@
+"""Datasets of brain tumours: found, checked, split by patient, prepared, and fed fast.
+
+Names are looked up when they are asked for, so that `import data_pipeline` imports neither
+TensorFlow nor Keras nor OpenCV.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from data_pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from data_pipeline.loading import Data, PatientData, load
+    from data_pipeline.spec import Cohort, DataSpec
+
+_HOMES = {
+    "Cohort": "spec",
+    "Data": "loading",
+    "DataSpec": "spec",
+    "PatientData": "loading",
+    "load": "loading",
+}
+
+__all__ = ["Cohort", "Data", "DataSpec", "PatientData", "UserError", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'data_pipeline' has no attribute {name!r}")
+    return getattr(import_module(f"data_pipeline.{_HOMES[name]}"), name)
