@@ -1,0 +1,102 @@
+"""One examined scan on disk (`Case`), its voxels in memory (`Volume`), and a set of them.
+
+Axes are decided here, once, for the whole project. A volume is `(D, H, W, C)`: axial slices from
+the feet to the head, rows from the face to the back, columns from the patient's right to the left
+(radiological; NIfTI calls it LPS with the axes reversed). A BraTS file lies that way already, so
+its `(X, Y, Z)` array is only transposed. Files stored otherwise are flipped and permuted, never
+resampled, and `Volume.to_file` undoes it exactly, so that a prediction can be written on the
+input's own grid with the input's own affine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from data_pipeline.errors import UserError
+
+Form = Literal["volumes", "stack", "slices"]
+Labels = Mapping[str, int]
+Regions = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Where one scan lies: its files, what they hold, and how its label values are to be read.
+
+    `form` says what `images` are: a NIfTI file for each channel (`volumes`), one 4D NIfTI file
+    with the channels in order (`stack`), or an image file for each slice (`slices`).
+    """
+
+    patient: str  # the unit that a split must not divide
+    name: str
+    form: Form
+    channels: tuple[str, ...]
+    images: tuple[Path, ...]
+    masks: tuple[Path, ...]  # as many as slices, or one file; none: a scan to predict
+    values: Mapping[int, int]  # label value in the file -> the project's value
+    remedy: str = ""  # what to do about a label value that is not in `values`
+    notes: tuple[str, ...] = ()
+    problem: str | None = None  # why it can't be read, known from its file names alone
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a source found under a folder."""
+
+    layout: str
+    root: Path
+    cases: tuple[Case, ...]
+    channels: tuple[str, ...]
+    labels: Labels  # name -> the project's value
+    regions: Regions  # name -> the values that it unites
+    version: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The voxels of one case, in the axes that this module's first lines describe."""
+
+    image: np.ndarray  # (D, H, W, C): uint8, int16 or float32
+    channels: tuple[str, ...]
+    label: np.ndarray | None  # (D, H, W) uint8, in the project's values
+    affine: np.ndarray  # 4 x 4 of the FILE's (X, Y, Z) grid, to RAS+ millimetres
+    spacing: tuple[float, float, float]  # of (D, H, W); 1, 1, 1 where the file states none
+    in_mm: bool  # whether `spacing` is in millimetres or only counts voxels
+    orientation: np.ndarray | None = None  # nibabel's, from the file's grid to LPS; None: 2D slices
+    sha256: Mapping[str, str] = field(default_factory=dict)  # of each file's bytes, by file name
+    warnings: tuple[str, ...] = ()
+
+    def to_file(self, array: np.ndarray) -> np.ndarray:
+        """Put a `(D, H, W)` array back on the file's own `(X, Y, Z)` grid."""
+        from nibabel import orientations
+
+        transposed = array.transpose(2, 1, 0)
+        if self.orientation is None:
+            return transposed
+        start = orientations.axcodes2ornt("LPS")
+        back = orientations.ornt_transform(start, self.orientation)
+        return orientations.apply_orientation(transposed, back)
+
+    def spacing_mm(self, name: str) -> tuple[float, float, float]:
+        """Give the spacing in millimetres, or refuse where the file does not state it."""
+        if self.in_mm:
+            return self.spacing
+        raise UserError(
+            f"{name}: its files state no voxel size, but millimetres are needed here; write the "
+            "true pixdim and sform into the header, or ask for results in voxels."
+        )
+
+
+def read_case(case: Case, *, nan_to_zero: bool = False) -> Volume:
+    """Read every file of a case to its end, or raise a `UserError` that names file and remedy."""
+    from data_pipeline import assemble
+
+    if case.problem:
+        from data_pipeline.errors import Quarantined
+
+        raise Quarantined(case.problem)
+    return assemble.assemble(case, nan_to_zero=nan_to_zero)

@@ -1,0 +1,54 @@
+"""The data-set layouts. The folder is the registry: one file, one layout.
+
+A source has `TITLE: str`, `detect(root) -> str | None` (the evidence that the folder has this
+layout, in words) and `find(root, version=None) -> Dataset`.
+"""
+
+import difflib
+import importlib
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+
+from data_pipeline.case import Dataset
+from data_pipeline.errors import UserError
+
+
+def names() -> list[str]:
+    """List the layouts without importing any."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def load(layout: str) -> ModuleType:
+    """Import one source by its name."""
+    if layout not in names():
+        close = difflib.get_close_matches(layout, names(), 1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise UserError(f"There is no layout {layout!r}; there are {', '.join(names())}.{hint}")
+    return importlib.import_module(f"{__name__}.{layout}")
+
+
+def detect(root: Path) -> str:
+    """Name the one layout that a folder has, or say which it could be and how to choose."""
+    if not root.is_dir():
+        raise UserError(f"{root}: expected the folder of a data set; there is none.")
+    evidence = {name: load(name).detect(root) for name in names()}
+    found = {name: why for name, why in evidence.items() if why}
+    if len(found) == 1:
+        return next(iter(found))
+    if found:
+        options = "; ".join(f"{name}, by {why}" for name, why in found.items())
+        raise UserError(f"{root}: more than one layout fits ({options}): choose with --layout.")
+    raise UserError(
+        f"{root}: no known layout is here; expected kaggle_3m folders (lgg), BraTS case folders "
+        "(brats), or dataset.json beside imagesTr and labelsTr (msd, nnunet)."
+    )
+
+
+def find(root: str | Path, layout: str | None = None, version: str | None = None) -> Dataset:
+    """Find the cases under a folder, its layout detected unless it is given."""
+    root = Path(root)
+    name = layout or detect(root)
+    if not root.is_dir():
+        raise UserError(f"{root}: expected the folder of a data set; there is none.")
+    return load(name).find(root, version)
