@@ -1,0 +1,45 @@
+"""Where a run's record and folder lie under `results/`, and how names become file names.
+
+results/<machine>/<model>[+<variant>]-<protocol>-<digest8>-s<seed>[-f<fold>].json    the record
+results/<machine>/runs/<the same stem>/       record.json patients.csv history.csv curves.png
+                                              overlays/*.png and the checkpoints
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.]+")
+_LONGEST = 60
+
+
+def slug(name: str) -> str:
+    """Turn any name into a harmless part of a file name; two names never share a slug."""
+    safe = _UNSAFE.sub("_", name).lstrip(".")[:_LONGEST]
+    if safe == name and safe:
+        return safe
+    return f"{safe or 'unnamed'}.{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def stem(run: Mapping[str, Any], protocol_digest: str) -> str:
+    """Name a run: what varies, and the digest of what must not; defaults are left out."""
+    model = slug(run["model"])
+    if run.get("variant"):
+        model += f"+{slug(run['variant'])}"
+    name = f"{model}-{slug(run['protocol'])}-{slug(protocol_digest[:8])}-s{int(run['seed'])}"
+    return f"{name}-f{int(run['fold'])}" if run.get("fold") else name
+
+
+def record_path(
+    results: Path | str, machine: str, run: Mapping[str, Any], protocol_digest: str
+) -> Path:
+    """Say where the record of a run lies."""
+    return Path(results) / slug(machine) / f"{stem(run, protocol_digest)}.json"
+
+
+def run_folder(record: Path | str) -> Path:
+    """Say where a run keeps everything but its record: checkpoints, tables, overlays."""
+    record = Path(record)
+    return record.parent / "runs" / record.stem

@@ -1,0 +1,148 @@
+"""One run, one JSON file: written whole or not at all, read with suspicion.
+
+`Record` names the sections; docs/record.md says what each holds. Numbers that are not finite become
+null, keys are sorted, and a file appears under its name only when every byte is on the disk.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from benchmarks import atomic, places
+from benchmarks.errors import UserError
+from benchmarks.schema import SCHEMA, Section, checked
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything that one run says about itself; a failed run fills what it knows and `error`."""
+
+    run: Section
+    protocol: Section
+    protocol_digest: str
+    data: Section
+    environment: Section
+    status: str = "ok"
+    error: Section | None = None
+    created: str = ""
+    command: str = ""
+    card: Section = field(default_factory=dict)
+    history: list[Section] = field(default_factory=list)
+    training: Section = field(default_factory=dict)
+    patients: list[Section] = field(default_factory=list)
+    quality: Section = field(default_factory=dict)
+    calibration: Section = field(default_factory=dict)
+    cost: Section = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    @property
+    def name(self) -> str:
+        """Return the model with its variant, as tables and plots print it."""
+        variant = self.run.get("variant")
+        return f"{self.run['model']}:{variant}" if variant else str(self.run["model"])
+
+    @property
+    def machine(self) -> str:
+        """Return the machine that the costs were measured on."""
+        return str(self.environment.get("machine") or "unknown")
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What a results folder holds: the records by path, and the files that could not be read."""
+
+    records: dict[Path, Record]
+    damaged: dict[Path, str]
+
+
+def path_of(record: Record, results: Path | str) -> Path:
+    """Say where `write` puts a record."""
+    return places.record_path(results, record.machine, record.run, record.protocol_digest)
+
+
+def write(record: Record, results: Path | str) -> Path:
+    """Write a record under its own name and return the path; the old one stays until the end."""
+    path = path_of(record, results)
+    try:
+        atomic.write(path, to_json(record).encode())
+    except OSError as error:
+        raise UserError(
+            f"Cannot write the record {path}: {error.strerror or error}; free space there or "
+            "choose another folder with --results."
+        ) from error
+    return path
+
+
+def to_json(record: Record) -> str:
+    """Print a record with a line for each section, and for each row of history and patients."""
+    sections = finite(asdict(record))
+    lines = [f' "{name}": {_section(sections[name])}' for name in sorted(sections)]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _section(content: Any) -> str:
+    if isinstance(content, list) and content:
+        return "[\n  " + ",\n  ".join(map(_compact, content)) + "\n ]"
+    return _compact(content)
+
+
+def _compact(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, allow_nan=False)
+
+
+def finite(value: Any) -> Any:
+    """Return plain JSON values: tuples as lists, numpy scalars as numbers, NaN and inf as None."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if hasattr(value, "tolist"):  # numpy scalars and arrays, without importing numpy
+        return finite(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+def read(path: Path | str) -> Record:
+    """Read one record of this or an older schema."""
+    try:
+        content = json.loads(Path(path).read_bytes(), parse_constant=lambda _: None)
+    except OSError as error:
+        raise UserError(f"Cannot read the record {path}: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not a record: it is not JSON ({error}).") from error
+    try:
+        return from_dict(content)
+    except UserError as error:
+        raise UserError(f"{path} is not a record: {error}") from error
+
+
+def read_all(results: Path | str) -> Archive:
+    """Read every record under a results folder, or in the folder of one machine."""
+    results = Path(results)
+    if not results.is_dir():
+        raise UserError(f"There is no results folder {results}: run `gliozoo bench MODEL` first.")
+    paths = sorted({*results.glob("*.json"), *results.glob("*/*.json")})
+    records: dict[Path, Record] = {}
+    damaged: dict[Path, str] = {}
+    for path in paths:
+        if path.name.startswith("."):
+            continue
+        try:
+            records[path] = read(path)
+        except UserError as error:
+            damaged[path] = str(error)
+    return Archive(records, damaged)
+
+
+def from_dict(content: Any) -> Record:
+    """Build a record from parsed JSON of this or an older schema."""
+    sections = checked(content)
+    return Record(
+        **{item.name: sections[item.name] for item in fields(Record) if item.name in sections}
+    )
