@@ -43,3 +43,8 @@ def run_folder(record: Path | str) -> Path:
     """Say where a run keeps everything but its record: checkpoints, tables, overlays."""
     record = Path(record)
     return record.parent / "runs" / record.stem
+
+
+def overlay_path(folder: Path | str, patient: str) -> Path:
+    """Say where a run keeps the picture of a patient: image, reference, prediction, error."""
+    return Path(folder) / "overlays" / f"{slug(patient)}.png"
