@@ -1,0 +1,17 @@
+"""The model zoo: interchangeable architectures behind one contract."""
+
+from zoo.card import Card, Published, Recipe, Reference, Variant
+from zoo.errors import UserError
+from zoo.registry import card, create, names
+
+__all__ = [
+    "Card",
+    "Published",
+    "Recipe",
+    "Reference",
+    "UserError",
+    "Variant",
+    "card",
+    "create",
+    "names",
+]

@@ -1,0 +1,1 @@
+"""One file, one paper; a file's name is the architecture's name."""

@@ -1,0 +1,111 @@
+"""Attention U-Net (Oktay et al. 2018).
+
+    image ─ down0 ───────── gate0 ── up0 ─ mask        gate: 1x1 on the skip and on the
+              └ down1 ───── gate1 ── up1 ┘             decoder's signal, add, ReLU, 1x1 -> 1,
+                  └ ...                  │             sigmoid; multiplies the SKIP
+                      └── bottleneck ────┘
+
+Its parent is the U-Net; it differs by a gate on every skip and by repetition and a convolution
+instead of transposed convolutions on the way up.
+"""
+
+import keras
+from keras import layers
+
+from zoo.blocks.attention import additive_gate
+from zoo.blocks.convolution import conv_relu, double_conv
+from zoo.blocks.ends import entry, head
+from zoo.blocks.sampling import pool, up_conv, up_linear
+from zoo.card import Card, Published, Recipe, Reference, Variant
+
+CARD = Card(
+    title="Attention U-Net",
+    paper="Oktay et al.: Attention U-Net: Learning Where to Look for the Pancreas. MIDL 2018, "
+    "arXiv 1804.03999",
+    source="LeeJunHyun/Image_Segmentation (AttU_Net); variant seed: a BraTS 2020 Keras project",
+    ranks=(2, 3),
+    input_shape=(256, 256, 3),
+    classes=1,
+    references=(
+        Reference((256, 256, 3), 1, trainable=34_878_573, gflops=132.9),
+        Reference((256, 256, 3), 4, "seed", 31_731_144, 31_731_144, gflops=113.6),
+    ),
+    recipe=Recipe(
+        loss="focal",
+        loss_settings={"gamma": 2.0, "alpha": 0.25},
+        optimiser="adam",
+        learning_rate=1e-3,
+        batch_size=4,
+        epochs=35,
+        normalisation="minmax_slice",
+        schedule={"factor": 0.2, "patience": 2},
+        early_stopping=5,
+        slices="tumour",
+        note="The source prints no factor and patience for ReduceLROnPlateau and EarlyStopping: "
+        ".2, 2 and 5 are those of its sister project (resnet50_unet).",
+    ),
+    claims=(
+        Published(
+            "BraTS 2020",
+            {
+                "dice_background": 0.9679,
+                "dice_ncr": 0.0831,
+                "dice_ed": 0.1630,
+                "dice_et": 0.0704,
+                "dice_mean": 0.3211,
+                "val_loss": 0.0081,
+                "accuracy": 0.98,
+                "mean_iou": 0.3195,
+            },
+            "variant seed; tumour slices only; the mean Dice counts the background",
+        ),
+        Published(
+            "ISIC 2018 (skin)",
+            {"f1": 0.665, "jaccard": 0.566},
+            "LeeJunHyun's comparison, where the U-Net has .647 and .549",
+        ),
+    ),
+    variants={
+        "seed": Variant(
+            "the BraTS project's: no BatchNorm, full-width gates, bilinear x2 and 2x2 convolution",
+            {"norm": False, "half_gates": False, "bilinear": True},
+        )
+    },
+    deviations=("Repetition x2, not bilinear, on the way up, as LeeJunHyun's code has it.",),
+    flaws=(
+        "The BraTS project validates on tumour slices only, so false positives elsewhere are free.",
+        "Its mean Dice of .3211 counts the background (.9679); the foreground mean is .1055.",
+    ),
+    leaks=True,
+)
+
+
+def build(
+    input_shape: tuple[int | None, ...],
+    classes: int,
+    *,
+    widths: tuple[int, ...] = (64, 128, 256, 512, 1024),
+    norm: bool = True,
+    half_gates: bool = True,
+    bilinear: bool = False,
+) -> keras.Model:
+    """Build the Attention U-Net; `half_gates` adds skip and signal at half their width."""
+    *encoder, bottleneck = widths
+    image = x = entry(input_shape, multiple=2 ** len(encoder))
+    skips = []
+    for level, filters in enumerate(encoder):
+        x = double_conv(x, filters, name=f"down{level}", norm=norm)
+        skips.append(x)
+        x = pool(x, name=f"pool{level}")
+    x = double_conv(x, bottleneck, name="bottleneck", norm=norm)
+    for level, filters in reversed(list(enumerate(encoder))):
+        if bilinear:
+            x = up_linear(x, name=f"up{level}_linear")
+            x = conv_relu(x, filters, 2, name=f"up{level}_enter", norm=norm)
+        else:
+            x = up_conv(x, filters, name=f"up{level}_enter", norm=norm)
+        inter = max(1, filters // 2) if half_gates else filters
+        gated = additive_gate(skips[level], x, inter, name=f"gate{level}", norm=norm)
+        x = layers.Concatenate(name=f"join{level}")([gated, x])
+        x = double_conv(x, filters, name=f"up{level}", norm=norm)
+    return keras.Model(image, head(x, classes), name="attention_unet")

@@ -1,0 +1,115 @@
+"""DeepLabV3+ with an EfficientNetB0 encoder (Chen et al. 2018, Tan and Le 2019).
+
+    image ─ EfficientNetB0 ─┬─ block3a (1/4) ──────── 1x1 -> 48 ───────────┐
+                            └─ block6a (1/16) ─ ASPP ─ 1x1 ─ bilinear x4 ─ concat
+                                                                           │
+                                         mask ─ bilinear x4 ─ 1x1 ─ twice 3x3 256
+
+    ASPP: image pooling, 1x1, and 3x3 at rates 6, 12, 18, each convolution, BatchNorm, ReLU
+
+No U-Net: one skip, and context from dilated convolutions instead of many levels.
+"""
+
+from pathlib import Path
+
+import keras
+from keras import layers, ops
+
+from zoo.blocks.convolution import conv_relu, convolution, double_conv
+from zoo.blocks.encoder import Encoder, features
+from zoo.blocks.ends import entry, probabilities
+from zoo.blocks.sampling import up_linear
+from zoo.card import Card, Published, Recipe, Reference
+
+CARD = Card(
+    title="DeepLabV3+ with EfficientNetB0 encoder",
+    paper="Chen et al.: Encoder-Decoder with Atrous Separable Convolution for Semantic Image "
+    "Segmentation. ECCV 2018, arXiv 1802.02611",
+    source="a BraTS 2020 Keras project",
+    ranks=(2,),
+    input_shape=(256, 256, 3),
+    classes=4,
+    references=(Reference((256, 256, 3), 4, params=7_569_099, trainable=7_547_396, gflops=14.1),),
+    recipe=Recipe(
+        loss="weighted_dice",
+        loss_settings={"class_weights": [0.1, 0.3, 0.3, 0.3]},
+        optimiser="adam",
+        learning_rate=1e-3,
+        batch_size=20,
+        epochs=35,
+        normalisation="minmax_slice",
+        schedule={"factor": 0.2, "patience": 2},
+        early_stopping=5,
+        note="A batch is 4 patients x 5 slices. The class weights are not printed: those of its "
+        "sister project (resnet50_unet).",
+    ),
+    claims=(
+        Published(
+            "BraTS 2020",
+            {
+                "dice_background": 0.9981,
+                "dice_ncr": 0.6919,
+                "dice_ed": 0.7651,
+                "dice_et": 0.7590,
+                "dice_mean": 0.8035,
+                "val_loss": 0.0654,
+                "accuracy": 0.9945,
+                "mean_iou": 0.6907,
+            },
+            "the mean Dice counts the background; the foreground mean is .739",
+        ),
+    ),
+    deviations=(
+        "Inputs in [0, 1] are scaled by 255 first, because Keras' EfficientNet rescales by 1/255 "
+        "inside.",
+        "`width` scales ASPP and decoder; the encoder keeps its ImageNet widths.",
+    ),
+    flaws=(
+        "The source feeds [0, 1] to an encoder that divides by 255 again: contrast shrinks 255 "
+        "times.",
+        "Its mean Dice of .8035 counts the background (.9981).",
+    ),
+)
+
+EFFICIENTNETB0 = Encoder(
+    title="EfficientNetB0",
+    build=keras.applications.EfficientNetB0,
+    first="stem_conv",
+    file="efficientnetb0_notop.h5",
+    folder_url="https://storage.googleapis.com/keras-applications/",
+    md5="50bc09e76180e00e4465e1a485ddc09d",
+)
+LOW, HIGH = "block3a_expand_activation", "block6a_expand_activation"
+
+
+def build(
+    input_shape: tuple[int | None, ...],
+    classes: int,
+    *,
+    widths: tuple[int, ...] = (256, 48, 256),
+    rates: tuple[int, ...] = (6, 12, 18),
+    encoder_weights: str | Path | None = None,
+) -> keras.Model:
+    """Build DeepLabV3+; `widths` are those of ASPP, of the low-level features, of the decoder."""
+    context_width, low_width, decoder_width = widths
+    image = entry(input_shape, multiple=16)
+    pixels = layers.Rescaling(255.0, name="to_bytes")(image)
+    low, high = features(pixels, EFFICIENTNETB0, (LOW, HIGH), encoder_weights)
+    x = up_linear(_aspp(high, context_width, rates), 4, name="context_up")
+    low = conv_relu(low, low_width, 1, name="low", bias=False)
+    x = layers.Concatenate(name="join")([x, low])
+    x = double_conv(x, decoder_width, name="decoder", bias=False)
+    logits = up_linear(convolution(x, classes, 1, name="logits"), 4, name="logits_up")
+    return keras.Model(image, probabilities(logits, classes), name="deeplabv3plus")
+
+
+def _aspp(x: keras.KerasTensor, filters: int, rates: tuple[int, ...]) -> keras.KerasTensor:
+    """Look at the features at several scales at once (atrous spatial pyramid pooling)."""
+    branches = [conv_relu(x, filters, 1, name="aspp_1x1", bias=False)]
+    for rate in rates:
+        branches.append(conv_relu(x, filters, name=f"aspp_rate{rate}", dilation=rate, bias=False))
+    pooled = layers.GlobalAveragePooling2D(keepdims=True, name="aspp_pool")(x)
+    pooled = conv_relu(pooled, filters, 1, name="aspp_image", bias=False)
+    branches.append(pooled * ops.ones_like(branches[0]))
+    x = layers.Concatenate(name="aspp")(branches)
+    return conv_relu(x, filters, 1, name="aspp_project", bias=False)

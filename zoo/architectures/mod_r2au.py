@@ -1,0 +1,139 @@
+"""Mod-R2AU-Net: modified recurrent residual attention U-Net (Yadav, Kolekar, Zope 2025).
+
+    image ─ R2CL 64 ──────────────── gate0 ─ R2CL 64 ─ mask
+               └ R2CL 128 ────────── gate1 ─ R2CL 128 ┘
+                   └ R2CL 256 ────── gate2 ─ R2CL 256 ┘
+                       └ R2CL 512 ── gate3 ─ R2CL 512 ┘
+                            └─── R2CL 512 ───┘
+
+    R2CL:  x0 = relu(bn(conv(x)));  y = u(x0);  3 times y = u(x0 + y);  out = x0 + y
+           where u is ONE convolution, BatchNorm and ReLU, called four times
+
+Beside its parent R2AU-Net it keeps 512 channels in the bottleneck, has one recurrent unit a block
+and gates at full width.
+"""
+
+import keras
+from keras import layers
+
+from zoo.blocks.attention import additive_gate
+from zoo.blocks.convolution import conv_relu, convolution, relu
+from zoo.blocks.ends import entry, head
+from zoo.blocks.recurrent import recurrent
+from zoo.blocks.sampling import pool, up_transposed
+from zoo.card import Card, Published, Recipe, Reference, Variant
+
+CARD = Card(
+    title="Mod-R2AU-Net",
+    paper="Yadav, Kolekar, Zope: Modified Recurrent Residual Attention U-Net for MRI-based brain "
+    "tumor segmentation. Biomedical Signal Processing and Control 102:107220 (2025)",
+    source="acy010797/Mod-R2AU-Net",
+    ranks=(2, 3),
+    input_shape=(256, 256, 3),
+    classes=1,
+    references=(
+        Reference((256, 256, 3), 1, params=21_271_317, trainable=21_257_741, gflops=214.864),
+        Reference((128, 128, 3), 1, "published_code", params=4_037_737, trainable=4_037_737),
+    ),
+    recipe=Recipe(
+        loss="iou",
+        loss_settings={"smooth": 100.0},
+        optimiser="adam",
+        learning_rate=1e-4,
+        batch_size=16,
+        epochs=100,
+        normalisation="gaussian_clahe",
+        augmentation={"rotation": 15, "shift": 0.02, "shear": 0.1, "zoom": 0.1, "flip": 0.5},
+        note="1 - IoU in the code, BCE in its first commit. The angle of rotation is not printed: "
+        "15 degrees is ours.",
+    ),
+    claims=(
+        Published(
+            "BraTS 2020",
+            {"params_m": 21.3, "gflops": 212.0},
+            "neither the input size nor the convention of the GFLOPs is disclosed; Dice and IoU "
+            "appear as curves only",
+        ),
+    ),
+    variants={
+        "published_code": Variant(
+            "the repository's code, made runnable: no BatchNorm, no shared weights",
+            {"widths": (16, 32, 64, 128, 256), "published_code": True},
+        )
+    },
+    deviations=(
+        "Widths 64-128-256-512-512 and t = 3 follow the README and meet both claims: 21.27 M "
+        "parameters, and 214.9 GFLOPs at 256x256x3 counting a multiply-add as two (53.7 at 128).",
+        "published_code projects the shortcut 1x1 where channels differ: the code itself adds 3 "
+        "to 16 channels and can't run.",
+    ),
+    flaws=(
+        "The published code contradicts its README: no BatchNorm, no weights shared over time.",
+        "Random split by slice: slices of one patient are on both sides.",
+        "Augmentation is applied to validation and test images too.",
+    ),
+    leaks=True,
+)
+
+
+def build(
+    input_shape: tuple[int | None, ...],
+    classes: int,
+    *,
+    widths: tuple[int, ...] = (64, 128, 256, 512, 512),
+    steps: int = 3,
+    published_code: bool = False,
+) -> keras.Model:
+    """Build Mod-R2AU-Net; `steps` is the README's t."""
+    *encoder, bottleneck = widths
+    image = x = entry(input_shape, multiple=2 ** len(encoder))
+    if published_code:
+        x = conv_relu(x, 3, name="stem", norm=False)
+
+    def block(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:
+        if published_code:
+            return _published_block(x, filters, name=name)
+        return _r2cl(x, filters, steps, name=name)
+
+    gate = _published_gate if published_code else additive_gate
+    skips = []
+    for level, filters in enumerate(encoder):
+        x = block(x, filters, name=f"down{level}")
+        skips.append(x)
+        x = pool(x, name=f"pool{level}")
+    x = block(x, bottleneck, name="bottleneck")
+    for level, filters in reversed(list(enumerate(encoder))):
+        x = up_transposed(x, filters, name=f"up{level}_transposed")
+        gated = gate(skips[level], x, filters, name=f"gate{level}")
+        x = layers.Concatenate(name=f"join{level}")([x, gated])
+        x = block(x, filters, name=f"up{level}")
+    return keras.Model(image, head(x, classes), name="mod_r2au")
+
+
+def _r2cl(x: keras.KerasTensor, filters: int, steps: int, *, name: str) -> keras.KerasTensor:
+    """Enter at the block's width, recur on one shared unit, add the entry back."""
+    start = conv_relu(x, filters, name=f"{name}_enter")
+    return layers.Add(name=name)([start, recurrent(start, filters, steps, name=f"{name}_unit")])
+
+
+def _published_block(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:
+    shortcut = x
+    if x.shape[-1] != filters:
+        shortcut = convolution(x, filters, 1, name=f"{name}_project")
+    for turn in range(2):
+        x = conv_relu(x, filters, name=f"{name}_{turn}a", norm=False)
+        x = conv_relu(x, filters, name=f"{name}_{turn}b", norm=False)
+        x = layers.Add(name=f"{name}_{turn}_add")([x, shortcut])
+    return x
+
+
+def _published_gate(
+    skip: keras.KerasTensor, signal: keras.KerasTensor, inter: int, *, name: str
+) -> keras.KerasTensor:
+    """Gate the PROJECTED skip, as the repository's code does."""
+    projected = convolution(skip, inter, 1, name=f"{name}_skip_conv")
+    signal = convolution(signal, inter, 1, name=f"{name}_signal_conv")
+    joined = relu(layers.Add(name=f"{name}_add")([projected, signal]), name=f"{name}_relu")
+    psi = convolution(joined, 1, 1, name=f"{name}_psi_conv")
+    psi = layers.Activation("sigmoid", name=f"{name}_sigmoid")(psi)
+    return layers.Multiply(name=name)([projected, psi])

@@ -1,0 +1,144 @@
+"""Convolutions, normalisation, and the two-convolution block of the U-Net."""
+
+import keras
+from keras import layers
+
+# PyTorch's default, with which most of these architectures were published. Keras' own 0.99 needs
+# hundreds of steps before the moving statistics mean anything: docs/decisions/0005.
+MOMENTUM = 0.9
+
+
+def rank_of(x: keras.KerasTensor) -> int:
+    """Return the number of spatial axes."""
+    return len(x.shape) - 2
+
+
+def convolution(
+    x: keras.KerasTensor,
+    filters: int,
+    kernel: int = 3,
+    *,
+    name: str,
+    strides: int = 1,
+    dilation: int = 1,
+    bias: bool = True,
+    initializer: str = "he_normal",
+) -> keras.KerasTensor:
+    """Convolve with 'same' padding."""
+    return convolution_layer(
+        rank_of(x),
+        filters,
+        kernel,
+        name=name,
+        strides=strides,
+        dilation=dilation,
+        bias=bias,
+        initializer=initializer,
+    )(x)
+
+
+def convolution_layer(
+    rank: int,
+    filters: int,
+    kernel: int = 3,
+    *,
+    name: str,
+    strides: int = 1,
+    dilation: int = 1,
+    bias: bool = True,
+    initializer: str = "he_normal",
+) -> layers.Layer:
+    """Return the convolution layer itself, for those that call one layer several times."""
+    layer = {2: layers.Conv2D, 3: layers.Conv3D}[rank]
+    return layer(
+        filters,
+        kernel,
+        strides=strides,
+        dilation_rate=dilation,
+        padding="same",
+        use_bias=bias,
+        kernel_initializer=initializer,
+        name=name,
+    )
+
+
+def separable_convolution(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:
+    """Convolve each channel 3x3(x3) on its own, then mix channels 1x1(x1); bias on the mix."""
+    if rank_of(x) == 2:
+        return layers.SeparableConv2D(
+            filters,
+            3,
+            padding="same",
+            depthwise_initializer="he_normal",
+            pointwise_initializer="he_normal",
+            name=name,
+        )(x)
+    # Keras has no SeparableConv3D: a convolution with one group a channel is its first half.
+    depthwise = layers.Conv3D(
+        x.shape[-1],
+        3,
+        padding="same",
+        groups=x.shape[-1],
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_depthwise",
+    )
+    return convolution(depthwise(x), filters, 1, name=f"{name}_pointwise")
+
+
+def batch_norm(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    """Normalise over the batch."""
+    return batch_norm_layer(name=name)(x)
+
+
+def batch_norm_layer(*, name: str) -> layers.Layer:
+    """Return the normalisation layer itself, for those that call one layer several times."""
+    return layers.BatchNormalization(momentum=MOMENTUM, name=name)
+
+
+def relu(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    """Rectify."""
+    return layers.Activation("relu", name=name)(x)
+
+
+def conv_relu(
+    x: keras.KerasTensor,
+    filters: int,
+    kernel: int = 3,
+    *,
+    name: str,
+    norm: bool = True,
+    dilation: int = 1,
+    bias: bool = True,
+    initializer: str = "he_normal",
+) -> keras.KerasTensor:
+    """Convolve, normalise unless `norm` is off, rectify."""
+    x = convolution(
+        x,
+        filters,
+        kernel,
+        name=f"{name}_conv",
+        dilation=dilation,
+        bias=bias,
+        initializer=initializer,
+    )
+    if norm:
+        x = batch_norm(x, name=f"{name}_norm")
+    return relu(x, name=f"{name}_relu")
+
+
+def double_conv(
+    x: keras.KerasTensor,
+    filters: int,
+    *,
+    name: str,
+    norm: bool = True,
+    bias: bool = True,
+    initializer: str = "he_normal",
+) -> keras.KerasTensor:
+    """Apply the U-Net's pair of 3x3 convolutions."""
+    for step in range(2):
+        x = conv_relu(
+            x, filters, name=f"{name}_{step}", norm=norm, bias=bias, initializer=initializer
+        )
+    return x

@@ -1,0 +1,84 @@
+"""Between the levels: pooling down, and four ways up."""
+
+import keras
+from keras import layers, ops
+
+from zoo.blocks.convolution import conv_relu, rank_of
+
+
+def pool(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    """Halve every side by the maximum."""
+    layer = {2: layers.MaxPooling2D, 3: layers.MaxPooling3D}[rank_of(x)]
+    return layer(2, name=name)(x)
+
+
+def up_transposed(
+    x: keras.KerasTensor,
+    filters: int,
+    *,
+    name: str,
+    kernel: int = 2,
+    strides: int = 2,
+    bias: bool = True,
+) -> keras.KerasTensor:
+    """Multiply every side by `strides` with a transposed convolution."""
+    layer = {2: layers.Conv2DTranspose, 3: layers.Conv3DTranspose}[rank_of(x)]
+    return layer(
+        filters,
+        kernel,
+        strides=strides,
+        padding="same",
+        use_bias=bias,
+        kernel_initializer="he_normal",
+        name=name,
+    )(x)
+
+
+def up_nearest(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    """Double every side by repetition."""
+    layer = {2: layers.UpSampling2D, 3: layers.UpSampling3D}[rank_of(x)]
+    return layer(2, name=name)(x)
+
+
+def up_linear(x: keras.KerasTensor, factor: int = 2, *, name: str) -> keras.KerasTensor:
+    """Multiply every side by `factor` by bilinear or trilinear interpolation."""
+    if rank_of(x) == 2:
+        return layers.UpSampling2D(factor, interpolation="bilinear", name=name)(x)
+    return TrilinearDoubling(name=name)(x)
+
+
+def up_conv(
+    x: keras.KerasTensor, filters: int, *, name: str, kernel: int = 3, norm: bool = True
+) -> keras.KerasTensor:
+    """Double every side by repetition, then convolve."""
+    x = up_nearest(x, name=f"{name}_up")
+    return conv_relu(x, filters, kernel, name=name, norm=norm)
+
+
+@keras.saving.register_keras_serializable("gliozoo")
+class TrilinearDoubling(layers.Layer):
+    """Double depth, height and width as bilinear UpSampling2D does: UpSampling3D only repeats.
+
+    With half-pixel centres each new voxel is 3/4 of the nearest old one and 1/4 of the next.
+    """
+
+    def call(self, x):
+        """Interpolate along one axis after the other."""
+        for axis in (1, 2, 3):
+            x = self._double(x, axis)
+        return x
+
+    @staticmethod
+    def _double(x, axis: int):
+        count = x.shape[axis]
+        index = ops.arange(count)
+        before = ops.take(x, ops.maximum(index - 1, 0), axis=axis)
+        after = ops.take(x, ops.minimum(index + 1, count - 1), axis=axis)
+        pairs = ops.stack([0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis=axis + 1)
+        shape = list(x.shape)
+        return ops.reshape(pairs, [-1, *shape[1:axis], 2 * count, *shape[axis + 1 :]])
+
+    def compute_output_shape(self, input_shape):
+        """Double the sides."""
+        batch, *sides, channels = input_shape
+        return (batch, *(2 * side for side in sides), channels)
