@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from data_pipeline.errors import UserError
+from data_pipeline.errors import Quarantined, UserError
 
 Form = Literal["volumes", "stack", "slices"]
 Labels = Mapping[str, int]
@@ -66,20 +66,15 @@ class Volume:
     affine: np.ndarray  # 4 x 4 of the FILE's (X, Y, Z) grid, to RAS+ millimetres
     spacing: tuple[float, float, float]  # of (D, H, W); 1, 1, 1 where the file states none
     in_mm: bool  # whether `spacing` is in millimetres or only counts voxels
-    orientation: np.ndarray | None = None  # nibabel's, from the file's grid to LPS; None: 2D slices
+    orientation: np.ndarray | None = None  # nibabel's, of the file's axes; None: not stated
     sha256: Mapping[str, str] = field(default_factory=dict)  # of each file's bytes, by file name
     warnings: tuple[str, ...] = ()
 
     def to_file(self, array: np.ndarray) -> np.ndarray:
         """Put a `(D, H, W)` array back on the file's own `(X, Y, Z)` grid."""
-        from nibabel import orientations
+        from data_pipeline import affine
 
-        transposed = array.transpose(2, 1, 0)
-        if self.orientation is None:
-            return transposed
-        start = orientations.axcodes2ornt("LPS")
-        back = orientations.ornt_transform(start, self.orientation)
-        return orientations.apply_orientation(transposed, back)
+        return affine.from_lps(array.transpose(2, 1, 0), self.orientation)
 
     def spacing_mm(self, name: str) -> tuple[float, float, float]:
         """Give the spacing in millimetres, or refuse where the file does not state it."""
@@ -93,10 +88,8 @@ class Volume:
 
 def read_case(case: Case, *, nan_to_zero: bool = False) -> Volume:
     """Read every file of a case to its end, or raise a `UserError` that names file and remedy."""
-    from data_pipeline import assemble
+    from data_pipeline import assemble  # it needs the values of this module
 
     if case.problem:
-        from data_pipeline.errors import Quarantined
-
         raise Quarantined(case.problem)
     return assemble.assemble(case, nan_to_zero=nan_to_zero)
