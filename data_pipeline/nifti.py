@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from data_pipeline import gzip_stream, nifti_header
-from data_pipeline.errors import Quarantined, UserError
 from data_pipeline.affine import Grid
+from data_pipeline.errors import Quarantined, UserError
 
 DEFLATE_LIMIT = 1032  # no deflate stream unpacks to more than this many times its size
 NEAR_INTEGER = 1e-3  # what a resampler with nearest neighbours in float32 may leave behind
@@ -61,7 +61,7 @@ def map_labels(
 ) -> np.ndarray:
     """Replace label values by the project's; one that the data set does not define is refused."""
     low, high = int(labels.min()), int(labels.max())
-    if 0 <= low and high <= 255:
+    if low >= 0 and high <= 255:
         labels = labels.astype(np.uint8, copy=False)
         present = set(np.flatnonzero(np.bincount(labels.ravel(order="K"), minlength=256)).tolist())
     else:

@@ -11,10 +11,8 @@ from data_pipeline.errors import UserError
 
 HEADER_BYTES = 540  # of NIfTI-2, the longer one
 LIMIT_BYTES = 2 << 30  # a 4D scan of four float32 sequences, 240 x 240 x 155, takes 143 MB
-DTYPES = {
-    **{2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"},
-    **{256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"},
-}
+CODES = (2, 4, 8, 16, 64, 256, 512, 768, 1024, 1280)
+DTYPES = dict(zip(CODES, "u1 i2 i4 f4 f8 i1 u2 u4 i8 u8".split(), strict=True))
 NOT_SCALAR = {32: "complex", 1792: "complex", 2048: "complex", 128: "RGB", 2304: "RGBA"}
 
 
@@ -106,7 +104,7 @@ def _dtype(path: Path, fields: np.ndarray) -> np.dtype:
         raise UserError(
             f"{path}: unknown NIfTI datatype {code}; export the scan as int16 or float32."
         )
-    return np.dtype(DTYPES[code]).newbyteorder(fields["dim"].dtype.byteorder)
+    return np.dtype(fields["dim"].dtype.byteorder + DTYPES[code])
 
 
 def _scaling(path: Path, fields: np.ndarray) -> tuple[float, float]:

@@ -77,9 +77,9 @@ def read_mask(path: Path) -> Raster:
     values = np.unique(pixels)
     white = 255 if pixels.dtype != np.uint16 else 65535
     if not any(np.isin(values, (0, top)).all() for top in (1, white)):
+        shown = ", ".join(f"{value:g}" for value in values[:6]) + ", ..." * (len(values) > 6)
         raise UserError(
-            f"{path}: expected a mask of 0 and 1 or of 0 and {white}, received the values "
-            f"{', '.join(f'{value:g}' for value in values[:6])}{', ...' if len(values) > 6 else ''}; "
+            f"{path}: expected a mask of 0 and 1 or of 0 and {white}, received the values {shown}; "
             "threshold the mask and save it again."
         )
     return Raster((pixels > 0).astype(np.uint8), hashlib.sha256(raw).hexdigest(), claims.warnings)
