@@ -8,11 +8,15 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(frozen=True)
 class Published:
-    """One set of results as its authors printed it: a claim, never ranked with a measurement."""
+    """One set of results as its authors printed it: a claim, never ranked with a measurement.
+
+    `leaks` says that slices of one patient stood on both sides of the split.
+    """
 
     dataset: str
     metrics: Mapping[str, float]
     note: str = ""
+    leaks: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,7 @@ class Recipe:
 class Card:
     """One architecture: where it comes from, what was claimed, what must come out.
 
-    The name is not here: the module's name is the name. `leaks` says that the source's split puts
-    slices of one patient on both sides; compare marks its claims with a dagger.
+    The name is not here: the module's name is the name.
     """
 
     title: str
@@ -78,7 +81,6 @@ class Card:
     variants: Mapping[str, Variant] = field(default_factory=dict)
     deviations: tuple[str, ...] = ()
     flaws: tuple[str, ...] = ()
-    leaks: bool = False
 
     def reference(self, variant: str | None = None) -> Reference:
         """Return the reference count of a variant at its stated input."""

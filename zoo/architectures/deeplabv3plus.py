@@ -22,7 +22,7 @@ from zoo.blocks.sampling import up_linear
 from zoo.card import Card, Published, Recipe, Reference
 
 CARD = Card(
-    title="DeepLabV3+ with EfficientNetB0 encoder",
+    title="DeepLabV3+ on EfficientNetB0",
     paper="Chen et al.: Encoder-Decoder with Atrous Separable Convolution for Semantic Image "
     "Segmentation. ECCV 2018, arXiv 1802.02611",
     source="a BraTS 2020 Keras project",

@@ -53,6 +53,7 @@ CARD = Card(
             {"params_m": 21.3, "gflops": 212.0},
             "neither the input size nor the convention of the GFLOPs is disclosed; Dice and IoU "
             "appear as curves only",
+            leaks=True,
         ),
     ),
     variants={
@@ -72,7 +73,6 @@ CARD = Card(
         "Random split by slice: slices of one patient are on both sides.",
         "Augmentation is applied to validation and test images too.",
     ),
-    leaks=True,
 )
 
 

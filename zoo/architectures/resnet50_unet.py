@@ -22,14 +22,14 @@ from zoo.blocks.sampling import up_nearest
 from zoo.card import Card, Published, Recipe, Reference
 
 CARD = Card(
-    title="U-Net with ResNet50 encoder",
+    title="U-Net on ResNet50",
     paper="He et al.: Deep Residual Learning for Image Recognition. CVPR 2016, arXiv 1512.03385; "
     "decoder of segmentation_models (Yakubovskiy 2019)",
     source="a BraTS 2020 Keras project on `segmentation_models`",
     ranks=(2,),
     input_shape=(128, 128, 3),
     classes=4,
-    references=(Reference((128, 128, 3), 4, params=32_603_204),),
+    references=(Reference((128, 128, 3), 4, params=32_603_204, trainable=32_548_100),),
     recipe=Recipe(
         loss="weighted_dice",
         loss_settings={"class_weights": [0.1, 0.3, 0.3, 0.3]},
