@@ -1,6 +1,6 @@
-"""Synthetic glioma patients: deterministic by seed, written in the layouts of the real data sets."""
+"""Synthetic glioma patients: deterministic by seed, in the layouts of real data sets."""
 
-from data_pipeline.phantom.patient import MODALITIES, PatientVolume, generate
-from data_pipeline.phantom.write import LAYOUTS, MARKER, write
+from data_pipeline.phantom.contrast import MODALITIES
+from data_pipeline.phantom.patient import PatientVolume, generate
 
-__all__ = ["LAYOUTS", "MARKER", "MODALITIES", "PatientVolume", "generate", "write"]
+__all__ = ["MODALITIES", "PatientVolume", "generate"]

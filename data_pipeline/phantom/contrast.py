@@ -79,7 +79,7 @@ def acquire(scanner: Scanner, signals: np.ndarray, rng: np.random.Generator) -> 
         real = clean + real * np.float32(scanner.noise)
         imaginary *= np.float32(scanner.noise)
         magnitude = np.sqrt(real * real + imaginary * imaginary)
-        scaled = magnitude * np.float32(scanner.gain) * np.float32(BRIGHTNESS)
+        scaled = magnitude * np.array(scanner.gain, np.float32) * BRIGHTNESS
         shown[:] = np.clip(np.rint(scaled), 1, 32767)
     return image
 

@@ -52,7 +52,7 @@ def grid(size: int) -> Grid:
 
 
 def smooth_noise(rng: np.random.Generator, grid: Grid, knot: float) -> np.ndarray:
-    """Draw a field of unit variance that varies over `knot` mm: the same one at every resolution."""
+    """Draw a field of unit variance that varies over `knot` mm, whatever the resolution."""
     half = FIELD_OF_VIEW / 2 + 6
     starts = (BOTTOM - 2, -half, -half)
     extents = (TOP - BOTTOM + 4, 2 * half, 2 * half)
@@ -78,7 +78,7 @@ def _upsample(field: np.ndarray, positions: np.ndarray, axis: int) -> np.ndarray
     """Evaluate a cubic B-spline series along one axis."""
     first = np.floor(positions).astype(int) - 1
     shape = [-1 if dimension == axis else 1 for dimension in range(3)]
-    total = np.float32(0)
+    total = np.zeros(1, np.float32)
     for tap in range(4):
         u = np.abs(positions - (first + tap))
         weights = np.where(u < 1, 2 / 3 - u**2 + u**3 / 2, np.maximum(2 - u, 0) ** 3 / 6)

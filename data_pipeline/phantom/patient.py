@@ -6,7 +6,7 @@ import numpy as np
 
 from data_pipeline.errors import UserError
 from data_pipeline.phantom.anatomy import build_anatomy
-from data_pipeline.phantom.contrast import MODALITIES, Scanner, acquire, draw_scanner, weigh
+from data_pipeline.phantom.contrast import Scanner, acquire, draw_scanner, weigh
 from data_pipeline.phantom.grid import Grid, grid
 from data_pipeline.phantom.person import draw_person, head_points
 from data_pipeline.phantom.tumour import displace, draw_foci, grow, kind_of
@@ -67,6 +67,3 @@ def _generate_slab(seed: int, index: int, scanner: Scanner, slab: Grid) -> tuple
 
 def _rng(seed: int, index: int, part: str) -> np.random.Generator:
     return np.random.default_rng((seed, index, *part.encode()))
-
-
-__all__ = ["MODALITIES", "PatientVolume", "generate"]

@@ -41,7 +41,7 @@ def head_points(person: Person, grid: Grid, rng: np.random.Generator) -> Points:
     """Map the scanner's grid into the average head's millimetres: posture, size, asymmetry."""
     axes = grid.z[:, None, None], grid.y[None, :, None], grid.x[None, None, :]
     rotation = (_rotations(*person.tilt) / np.array(person.scale)[:, None]).astype(np.float32)
-    amplitudes = np.float32([1.5, 2.0, 2.0])
+    amplitudes = np.array([1.5, 2.0, 2.0], np.float32)
     return tuple(
         row[0] * axes[0] + row[1] * axes[1] + row[2] * axes[2] + a * smooth_noise(rng, grid, 42.0)
         for row, a in zip(rotation, amplitudes, strict=True)

@@ -88,7 +88,7 @@ def displace(points: Points, foci: Sequence[Focus]) -> Points:
 def grow(
     foci: Sequence[Focus], grid: Grid, points: Points, anatomy: Anatomy, rng: np.random.Generator
 ) -> Tumour:
-    """Grow the lesions in a head; edema follows the white matter and spares cortex and ventricles."""
+    """Grow the lesions; edema follows the white matter and spares cortex and ventricles."""
     far = np.full(grid.shape, np.float32(99))
     edema, core, inner, rimless = far, far, far, far
     lobes, spikes, fine = (smooth_noise(rng, grid, knot) for knot in (24.0, 10.0, 6.0))

@@ -36,6 +36,8 @@ def detect(root: Path) -> str:
     found = {name: why for name, why in evidence.items() if why}
     if len(found) == 1:
         return next(iter(found))
+    if "phantom" in found:  # its marker knows which of the others it is written in
+        return "phantom"
     if found:
         options = "; ".join(f"{name}, by {why}" for name, why in found.items())
         raise UserError(f"{root}: more than one layout fits ({options}): choose with --layout.")

@@ -1,0 +1,32 @@
+"""`gliozoo data phantom`: synthetic patients on disk, in the layout of a real data set."""
+
+import argparse
+import time
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("dir", type=Path, help="the folder to write")
+    parser.add_argument("--layout", default="lgg", help="lgg, brats, msd or nnunet (default lgg)")
+    parser.add_argument("--patients", type=int, default=12, help="how many (default 12)")
+    parser.add_argument(
+        "--size", type=int, default=64, help="rows and columns; 0.6 times as many slices"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another seed, other patients")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write a cohort and say what to do with it."""
+    from data_pipeline.phantom.write import write
+
+    began = time.perf_counter()
+    root = write(
+        arguments.dir, arguments.layout, arguments.patients, arguments.size, arguments.seed
+    )
+    seconds = time.perf_counter() - began
+    print(
+        f"Wrote {arguments.patients} synthetic patients to {root} in {seconds:.1f} s, "
+        f"in the layout of {arguments.layout}. They are checked by `gliozoo data check {root}`."
+    )
+    return 0
