@@ -1,0 +1,140 @@
+"""Prepared cases on disk, read by memory map: fixed-size records in one flat file a case.
+
+A record is one slice, `(h, w, C + 1)`: its channels and, last, its label, side by side, so that one
+read and one warp serve both. `index.json` is written last; a store without it is unfinished.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data_pipeline import files
+from data_pipeline.errors import UserError
+from data_pipeline.geometry import Geometry
+
+INDEX = "index.json"
+STAMPS = "stamps.json"
+
+
+@dataclass(frozen=True)
+class StoredCase:
+    """One prepared case: what its files hold and what their bytes must be."""
+
+    name: str
+    patient: str
+    stem: str
+    dtype: str
+    scales: tuple[float, ...]
+    geometry: Geometry
+    spacing: tuple[float, float, float]
+    in_mm: bool
+    lesion: tuple[int, ...]  # lesion voxels in each slice of the model's grid
+    bytes: dict[str, int]  # by file name
+    sha256: dict[str, str]
+
+    @property
+    def depth(self) -> int:
+        """Count the slices on the model's grid."""
+        return self.geometry.shape[0]
+
+    @property
+    def record_shape(self) -> tuple[int, ...]:
+        """Give the shape of all records: `(D, h, w, C + 1)`."""
+        return (*self.geometry.shape, len(self.scales) + 1)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what `stored_case` reads back."""
+        return asdict(self)
+
+
+def stored_case(values: dict[str, Any]) -> StoredCase:
+    """Read back a case's part of the index."""
+    plan = values["geometry"]
+    geometry = Geometry(tuple(plan["native"]), tuple(map(tuple, plan["box"])), tuple(plan["shape"]))
+    lists = {key: tuple(values[key]) for key in ("scales", "spacing", "lesion")}
+    return StoredCase(**{**values, **lists, "geometry": geometry})
+
+
+class Store:
+    """The prepared cases under one folder; maps a case's file when it is first read."""
+
+    def __init__(self, path: Path, index: dict[str, Any]):
+        self.path = path
+        self.index = index
+        self.cases: Sequence[StoredCase] = tuple(map(stored_case, index["cases"]))
+        self._maps: dict[int, np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def records(self, case: int) -> np.ndarray:
+        """Map the records of a case: `(D, h, w, C + 1)`, read-only."""
+        found = self._maps.get(case)
+        if found is None:
+            with self._lock:
+                found = self._maps.setdefault(case, self._map(self.cases[case]))
+        return found
+
+    def _map(self, case: StoredCase) -> np.ndarray:
+        mapped = np.memmap(
+            self.path / f"{case.stem}.records", case.dtype, "r", shape=case.record_shape
+        )
+        return mapped.view(np.ndarray)
+
+    def reference(self, case: int) -> np.ndarray:
+        """Read the `(D, H, W)` uint8 labels on the scan's own grid."""
+        return self._labels(case, "reference")
+
+    def foreground(self, case: int) -> np.ndarray:
+        """Read a sample of lesion voxels on the model's grid: rows of `(label, d, h, w)`."""
+        return self._labels(case, "foreground")
+
+    def _labels(self, case: int, name: str) -> np.ndarray:
+        with np.load(self.path / f"{self.cases[case].stem}.labels.npz") as arrays:
+            return arrays[name]
+
+    @cached_property
+    def first_slices(self) -> np.ndarray:
+        """Number the slices of all cases in a row: where each case starts, and the total."""
+        return np.concatenate([[0], np.cumsum([case.depth for case in self.cases])])
+
+
+def open_store(path: Path, *, thorough: bool = False) -> Store | None:
+    """Open a finished store; None where it is unfinished, damaged, or not there."""
+    index = files.read_json(path / INDEX)
+    if not index or index.get("digest") != files.digest(index.get("cases"), 64):
+        return None
+    store = Store(path, index)
+    return None if damaged(store, thorough=thorough) else store
+
+
+def damaged(store: Store, *, thorough: bool = False) -> list[str]:
+    """Name the cases whose files are not what was written.
+
+    A file untouched since its bytes were last digested is not read again, unless `thorough`.
+    """
+    trusted = {} if thorough else files.read_json(store.path / STAMPS) or {}
+    stamps: dict[str, Any] = {}
+    bad = []
+    for case in store.cases:
+        for name, size in case.bytes.items():
+            file = store.path / name
+            stamps[name] = files.stamp(file)
+            if stamps[name] is None or stamps[name][0] != size:
+                bad.append(case.name)
+            elif trusted.get(name) != stamps[name] and files.sha256(file) != case.sha256[name]:
+                bad.append(case.name)
+    if not bad and stamps != trusted:
+        remember(store.path, stamps)
+    return sorted(set(bad))
+
+
+def remember(path: Path, stamps: dict[str, Any]) -> None:
+    """Note that these files were digested, where the folder may be written."""
+    try:
+        files.write_json(path / STAMPS, stamps)
+    except OSError:
+        return
