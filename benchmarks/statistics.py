@@ -50,22 +50,23 @@ def intervals(
     corrects for bias and skew, the expansion (Hesterberg 2015, section 5.3) for the narrowness of
     the bootstrap distribution; bounds stay within the scores' range. One patient has no interval.
     """
-    mean = _means(scores)
+    mean = means(scores)
     if len(scores) == 0:
         return Intervals(mean, mean, mean)
-    means = np.sort(resampled_means(scores, resamples=resamples, seed=seed), axis=0)
+    ordered = np.sort(resampled_means(scores, resamples=resamples, seed=seed), axis=0)
     n = np.maximum((~np.isnan(scores)).sum(axis=0), 1)
     tail = _expanded((1 - level) / 2, n)
-    bias, acceleration = _bias(means, mean), _acceleration(scores, mean)
+    bias, acceleration = _bias(ordered, mean), _acceleration(scores, mean)
     bounds = []
     for z in (ndtri(tail), -ndtri(tail)):
         shifted = bias + z
-        bounds.append(_quantile(means, ndtr(bias + shifted / (1 - acceleration * shifted))))
+        bounds.append(_quantile(ordered, ndtr(bias + shifted / (1 - acceleration * shifted))))
     lower, upper = (np.where(n > 1, bound, np.nan) for bound in bounds)
     return Intervals(mean, lower, upper)
 
 
-def _means(scores: np.ndarray) -> np.ndarray:
+def means(scores: np.ndarray) -> np.ndarray:
+    """Return the mean of each column over the patients that have a score, NaN without any."""
     counts = (~np.isnan(scores)).sum(axis=0)
     return np.where(counts > 0, np.nansum(scores, axis=0) / np.maximum(counts, 1), np.nan)
 
@@ -76,9 +77,9 @@ def _expanded(tail: float, n: np.ndarray) -> np.ndarray:
     return ndtr(np.sqrt(n / freedom) * stdtrit(freedom, tail))
 
 
-def _bias(means: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    below, equal = (means < mean).mean(axis=0), (means == mean).mean(axis=0)
-    edge = 1 / len(means)
+def _bias(resampled: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    below, equal = (resampled < mean).mean(axis=0), (resampled == mean).mean(axis=0)
+    edge = 1 / len(resampled)
     return ndtri(np.clip(below + equal / 2, edge, 1 - edge))
 
 
@@ -131,9 +132,9 @@ def rank_biserial(differences: np.ndarray) -> float:
     return float((ranks * np.sign(signed)).sum() / ranks.sum())
 
 
-def ranks(means: np.ndarray, *, lower_is_better: bool = False) -> np.ndarray:
+def ranks(values: np.ndarray, *, lower_is_better: bool = False) -> np.ndarray:
     """Rank along the last axis from 1, the best; ties share the better place, NaN comes last."""
-    keys = means if lower_is_better else -means
+    keys = values if lower_is_better else -values
     return rankdata(np.where(np.isnan(keys), np.inf, keys), method="min", axis=-1).astype(int)
 
 
@@ -141,8 +142,8 @@ def rank_intervals(
     scores: np.ndarray, *, lower_is_better: bool = False, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the 2.5 and 97.5 percentiles of each column's rank over resamples of patients."""
-    means = resampled_means(scores, resamples=resamples, seed=seed)
-    found = ranks(means, lower_is_better=lower_is_better)
+    resampled = resampled_means(scores, resamples=resamples, seed=seed)
+    found = ranks(resampled, lower_is_better=lower_is_better)
     tail = (1 - LEVEL) / 2
     lower, upper = np.quantile(found, [tail, 1 - tail], axis=0, method="closest_observation")
     return lower.astype(int), upper.astype(int)

@@ -1,0 +1,1 @@
+"""From records to a verdict: scores, groups that may be ranked, contrasts, costs, claims."""
