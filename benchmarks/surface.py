@@ -6,9 +6,10 @@ sooner: a Euclidean distance transform of the box around both masks, or, where t
 little of that box as those of a tumour do, a k-d tree that each surface voxel asks for its nearest
 neighbour on the other surface, three to ten times sooner.
 
-HD95 is the larger of the two directed 95th percentiles, as in MONAI. medpy takes one percentile
-of both directions together, DeepMind's surface-distance weights each voxel by its surface area:
-other numbers, not to be compared with these.
+HD95 is the larger of the two directed 95th percentiles, as in MONAI. medpy takes one percentile of
+both directions together and DeepMind's surface-distance weights each voxel by its area: other
+numbers, not to be compared with these. ASSD is the mean over both surfaces together, as in MONAI
+and medpy 0.5.
 """
 
 from collections.abc import Sequence
@@ -39,13 +40,16 @@ class SurfaceDistances:
 
     @property
     def assd(self) -> float:
-        """The average symmetric surface distance: the mean of the two directed means."""
-        return float((self.from_reference.mean() + self.from_prediction.mean()) / 2)
+        """Return the average symmetric surface distance: over the voxels of both surfaces."""
+        return float(self._both.mean())
 
     def nsd(self, tolerance: float) -> float:
         """Return the share of both surfaces that lies within `tolerance` mm of the other."""
-        both = np.concatenate([self.from_reference, self.from_prediction])
-        return float(np.mean(both <= tolerance * _ROUNDING))
+        return float(np.mean(self._both <= tolerance * _ROUNDING))
+
+    @property
+    def _both(self) -> np.ndarray:
+        return np.concatenate([self.from_reference, self.from_prediction])
 
 
 def distances(
