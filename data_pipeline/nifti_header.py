@@ -11,8 +11,8 @@ from data_pipeline.errors import UserError
 
 HEADER_BYTES = 540  # of NIfTI-2, the longer one
 LIMIT_BYTES = 2 << 30  # a 4D scan of four float32 sequences, 240 x 240 x 155, takes 143 MB
-CODES = (2, 4, 8, 16, 64, 256, 512, 768, 1024, 1280)
-DTYPES = dict(zip(CODES, "u1 i2 i4 f4 f8 i1 u2 u4 i8 u8".split(), strict=True))
+DTYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"}
+DTYPES |= {256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 NOT_SCALAR = {32: "complex", 1792: "complex", 2048: "complex", 128: "RGB", 2304: "RGBA"}
 
 

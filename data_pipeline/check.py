@@ -1,0 +1,149 @@
+"""Every input read to its end before anything trains: refused, quarantined, or recorded.
+
+A refusal (`UserError`) says that the data set can't be used as it is; all cases are looked at
+first, so that one run names all of them. A quarantined case is unreadable alone.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data_pipeline import sources
+from data_pipeline.case import Case, Dataset, Volume, read_case
+from data_pipeline.errors import Quarantined, UserError
+from data_pipeline.manifest import NAMED, CaseRecord, Manifest
+
+Progress = Callable[[Iterable[Any], int], Iterable[Any]]
+WORKERS = min(4, os.cpu_count() or 1)  # each holds a whole case
+
+
+def check(
+    root: str | Path,
+    layout: str | None = None,
+    version: str | None = None,
+    *,
+    nan_to_zero: bool = False,
+    workers: int = WORKERS,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Find the cases under a folder and examine each."""
+    dataset = sources.find(root, layout, version)
+    return examine(dataset, nan_to_zero=nan_to_zero, workers=workers, progress=progress)
+
+
+def examine(
+    dataset: Dataset,
+    *,
+    nan_to_zero: bool = False,
+    workers: int = WORKERS,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Read every case of a data set; what must be refused is refused together, at the end."""
+
+    def one(case: Case) -> CaseRecord | UserError:
+        try:
+            return _record(case, read_case(case, nan_to_zero=nan_to_zero), dataset)
+        except Quarantined as error:
+            return CaseRecord(case.name, case.patient, reason=str(error), notes=case.notes)
+        except UserError as error:
+            return error
+        except OSError as error:
+            reason = f"{error.filename or case.name}: can't be read ({error.strerror}); check it."
+            return CaseRecord(case.name, case.patient, reason=reason, notes=case.notes)
+
+    shown = progress or (lambda items, total: items)
+    with ThreadPoolExecutor(workers) as pool:
+        found = list(shown(pool.map(one, dataset.cases), len(dataset.cases)))
+    refusals = [item for item in found if isinstance(item, UserError)]
+    _refuse(refusals)
+    manifest = Manifest(dataset, tuple(item for item in found if isinstance(item, CaseRecord)))
+    _refuse(_copies(manifest.records, dataset.cases))
+    return manifest
+
+
+def _refuse(refusals: list[UserError]) -> None:
+    if not refusals:
+        return
+    first, rest = refusals[0], [str(error).split(": ")[0] for error in refusals[1:]]
+    named = ", ".join(rest[:NAMED]) + (f" and {len(rest) - NAMED} more" if rest[NAMED:] else "")
+    raise UserError(f"{str(first).rstrip('.')}; refused too: {named}." if rest else str(first))
+
+
+def _record(case: Case, volume: Volume, dataset: Dataset) -> CaseRecord:
+    label = volume.label
+    assert label is not None  # a case without a label file is quarantined by its source
+    counts = np.bincount(label.ravel(), minlength=256)
+    voxels = {name: int(counts[value]) for name, value in dataset.labels.items()}
+    ml = float(np.prod(volume.spacing)) / 1000
+    return CaseRecord(
+        name=case.name,
+        patient=case.patient,
+        shape=volume.image.shape,
+        dtype=str(volume.image.dtype),
+        spacing=volume.spacing if volume.in_mm else None,
+        content=_content(volume),
+        files=dict(sorted(volume.sha256.items())),
+        label_voxels=voxels,
+        label_ml={name: round(count * ml, 4) for name, count in voxels.items()}
+        if volume.in_mm
+        else None,
+        tumour_slices=int(label.any(axis=(1, 2)).sum()),
+        constant=_constant(case, volume.image),
+        notes=case.notes,
+        warnings=volume.warnings,
+    )
+
+
+def _content(volume: Volume) -> str:
+    assert volume.label is not None
+    digest = hashlib.sha256(f"{volume.image.shape} {volume.image.dtype} {volume.channels}".encode())
+    digest.update(np.round(volume.affine, 4).astype("<f4").tobytes())
+    for array in (volume.image, volume.label):
+        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        digest.update(np.ascontiguousarray(little).data)
+    return digest.hexdigest()
+
+
+def _constant(case: Case, image: np.ndarray) -> int:
+    """Count blank slices of a stack of pictures, blank channels of a volume."""
+    parts = image if case.form == "slices" else [image[..., c] for c in range(image.shape[-1])]
+    return sum(_blank(part) for part in parts)
+
+
+def _blank(array: np.ndarray) -> bool:
+    """Whether all values are equal; few are looked at where they are not."""
+    coarse = array[tuple(slice(None, None, max(1, size // 8)) for size in array.shape)]
+    return bool((coarse == array.flat[0]).all() and (array == array.flat[0]).all())
+
+
+def _copies(records: Iterable[CaseRecord], cases: Iterable[Case]) -> list[UserError]:
+    """Find the same image bytes under two names; blank slices are alike and mean nothing."""
+    return [
+        UserError(
+            f"{second}: holds the same bytes as {first}; remove one of them, or the same scan "
+            "trains and is tested."
+        )
+        for first, second in _same_bytes(records, cases)
+    ]
+
+
+def _same_bytes(
+    records: Iterable[CaseRecord], cases: Iterable[Case]
+) -> Iterator[tuple[Path, Path]]:
+    seen: dict[str, Path] = {}
+    for record, case in zip(records, cases, strict=True):
+        for path in case.images if record.reason is None else ():
+            first = seen.setdefault(record.files[path.name], path)
+            if first is not path and not _blank_file(case, path):
+                yield first, path
+
+
+def _blank_file(case: Case, path: Path) -> bool:
+    from data_pipeline import raster
+
+    return case.form == "slices" and _blank(raster.read_image(path, nan_to_zero=True).array)
