@@ -1,0 +1,88 @@
+"""What voxel values become before a model sees them: named, pure, on `(D, H, W, C)` volumes.
+
+Every function gives float32 voxels, save that an 8-bit result stays uint8 and stands for value/255:
+a quarter of the room, and nothing is lost by dividing later. Where nothing varies, the result is 0.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from data_pipeline.errors import UserError
+
+
+def none(volume: np.ndarray) -> np.ndarray:
+    """Keep the values: any type in, the same values in float32 out."""
+    return volume.astype(np.float32)
+
+
+def div255(volume: np.ndarray) -> np.ndarray:
+    """Divide by 255: uint8 in, uint8 out that stands for [0, 1]."""
+    if volume.dtype != np.uint8:
+        raise UserError(
+            f"Expected 8-bit voxels for the normalisation 'div255'. Received: {volume.dtype}. "
+            "Choose 'zscore_brain' or 'minmax_slice'."
+        )
+    return volume
+
+
+def minmax_slice(volume: np.ndarray) -> np.ndarray:
+    """Stretch every slice and channel from its least to its greatest value: [0, 1] out."""
+    values = volume.astype(np.float32)
+    low = values.min((1, 2), keepdims=True)
+    span = values.max((1, 2), keepdims=True) - low
+    return np.divide(values - low, span, out=np.zeros_like(values), where=span > 0)
+
+
+def zscore_brain(volume: np.ndarray) -> np.ndarray:
+    """Give each channel's nonzero voxels mean 0 and deviation 1, over the patient; 0 stays 0."""
+    result = np.zeros(volume.shape, np.float32)
+    for channel in range(volume.shape[3]):
+        values = volume[..., channel]
+        brain = values != 0
+        inside = values[brain].astype(np.float64)
+        if inside.size and inside.max() > inside.min():
+            result[brain, channel] = (inside - inside.mean()) / inside.std()
+    return result
+
+
+def gaussian_clahe(volume: np.ndarray) -> np.ndarray:
+    """Blur (3x3, sigma 1.5) and equalise (clip 2, 8x8 tiles) each slice, as Mod-R2AU-Net does.
+
+    uint8 out that stands for [0, 1]; voxels of other types are stretched to 8 bits slice by slice.
+    """
+    import cv2
+
+    narrow = volume if volume.dtype == np.uint8 else np.rint(minmax_slice(volume) * 255)
+    equaliser = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8))
+    result = np.empty(volume.shape, np.uint8)
+    for index, picture in enumerate(narrow.astype(np.uint8)):
+        for channel in range(volume.shape[3]):
+            plane = np.ascontiguousarray(picture[..., channel])
+            result[index, ..., channel] = equaliser.apply(cv2.GaussianBlur(plane, (3, 3), 1.5))
+    return result
+
+
+NORMALISATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    function.__name__: function
+    for function in (none, div255, minmax_slice, zscore_brain, gaussian_clahe)
+}
+
+
+def normalise(volume: np.ndarray, name: str) -> np.ndarray:
+    """Apply the normalisation of this name to a `(D, H, W, C)` volume."""
+    if name not in NORMALISATIONS:
+        close = difflib.get_close_matches(name, NORMALISATIONS, 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        listed = ", ".join(NORMALISATIONS)
+        raise UserError(f"Expected a normalisation of {listed}. Received: {name!r}.{hint}")
+    return NORMALISATIONS[name](volume)
+
+
+def count_flat(volume: np.ndarray, name: str) -> int:
+    """Count the units (channels for `zscore_brain`, else slices) that nothing varies in."""
+    if name == "zscore_brain":
+        channels = (volume[..., c] for c in range(volume.shape[3]))
+        return sum(np.unique(channel[channel != 0]).size < 2 for channel in channels)
+    return int((volume.min((1, 2)) == volume.max((1, 2))).all(1).sum())
