@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 from data_pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from data_pipeline.loading import Data, PatientData, load
+    from data_pipeline.data import Data
+    from data_pipeline.loading import load
+    from data_pipeline.patients import PatientData
     from data_pipeline.spec import Cohort, DataSpec
 
 _HOMES = {
     "Cohort": "spec",
-    "Data": "loading",
+    "Data": "data",
     "DataSpec": "spec",
-    "PatientData": "loading",
+    "PatientData": "patients",
     "load": "loading",
 }
 

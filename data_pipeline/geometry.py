@@ -47,6 +47,12 @@ class Geometry:
         native[inside] = boxed[source]
         return native
 
+    def of_depth(self, depth: int) -> "Geometry":
+        """Plan the same for another number of slices."""
+        return Geometry(
+            (depth, *self.native[1:]), ((0, depth), *self.box[1:]), (depth, *self.shape[1:])
+        )
+
 
 def of_slices(native: tuple[int, ...], size: tuple[int, ...]) -> Geometry:
     """Plan 2D preparation: pad a slice to the aspect ratio of `size`, centred, then resize."""
@@ -59,15 +65,13 @@ def of_slices(native: tuple[int, ...], size: tuple[int, ...]) -> Geometry:
 
 def of_volume(image: np.ndarray, size: tuple[int, ...]) -> Geometry:
     """Plan 3D preparation: the box of the non-zero voxels, never smaller than a patch."""
-    occupied = image.any(axis=-1)
+    occupied = np.asarray(image.any(axis=-1))
     box = []
     for axis, side in enumerate(size):
-        others = tuple(a for a in range(3) if a != axis)
-        found = np.flatnonzero(occupied.any(axis=others))
-        start, stop = (
-            (int(found[0]), int(found[-1]) + 1) if found.size else (0, occupied.shape[axis])
-        )
-        box.append(_widened(start, stop, side, occupied.shape[axis]))
+        length = occupied.shape[axis]
+        found = np.flatnonzero(np.moveaxis(occupied, axis, 0).reshape(length, -1).any(axis=1))
+        start, stop = (int(found[0]), int(found[-1]) + 1) if found.size else (0, length)
+        box.append(_widened(start, stop, side, length))
     return Geometry(occupied.shape, tuple(box), _sides(tuple(box)))
 
 

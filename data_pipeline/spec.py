@@ -69,6 +69,8 @@ class DataSpec:
         _one_of("target", self.target, TARGETS)
         _one_of("slices", self.slices, SLICES)
         _one_of("rank", self.rank, (2, 3))
+        if self.leaky and self.rank == 3:
+            raise UserError("Expected rank 2 for a leaky split, which divides patients by slices.")
         self._check_shapes()
         self._check_numbers()
 
@@ -124,7 +126,7 @@ class DataSpec:
 def _augmentation(values: dict[str, Any]) -> Augmentation:
     from data_pipeline.augment import Augmentation
 
-    return Augmentation(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    return Augmentation(**values)
 
 
 def _plain(value: Any) -> Any:

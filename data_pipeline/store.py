@@ -4,7 +4,6 @@ A record is one slice, `(h, w, C + 1)`: its channels and, last, its label, side 
 read and one warp serve both. `index.json` is written last; a store without it is unfinished.
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from data_pipeline import files
-from data_pipeline.errors import UserError
 from data_pipeline.geometry import Geometry
 
 INDEX = "index.json"
@@ -68,14 +66,13 @@ class Store:
         self.index = index
         self.cases: Sequence[StoredCase] = tuple(map(stored_case, index["cases"]))
         self._maps: dict[int, np.ndarray] = {}
-        self._lock = threading.Lock()
+        self._foreground: dict[int, np.ndarray] = {}
 
     def records(self, case: int) -> np.ndarray:
         """Map the records of a case: `(D, h, w, C + 1)`, read-only."""
         found = self._maps.get(case)
         if found is None:
-            with self._lock:
-                found = self._maps.setdefault(case, self._map(self.cases[case]))
+            found = self._maps.setdefault(case, self._map(self.cases[case]))
         return found
 
     def _map(self, case: StoredCase) -> np.ndarray:
@@ -89,8 +86,11 @@ class Store:
         return self._labels(case, "reference")
 
     def foreground(self, case: int) -> np.ndarray:
-        """Read a sample of lesion voxels on the model's grid: rows of `(label, d, h, w)`."""
-        return self._labels(case, "foreground")
+        """Read (and keep) a sample of lesion voxels on the model's grid: `(label, d, h, w)`."""
+        found = self._foreground.get(case)
+        if found is None:
+            found = self._foreground.setdefault(case, self._labels(case, "foreground"))
+        return found
 
     def _labels(self, case: int, name: str) -> np.ndarray:
         with np.load(self.path / f"{self.cases[case].stem}.labels.npz") as arrays:
@@ -104,11 +104,20 @@ class Store:
 
 def open_store(path: Path, *, thorough: bool = False) -> Store | None:
     """Open a finished store; None where it is unfinished, damaged, or not there."""
-    index = files.read_json(path / INDEX)
-    if not index or index.get("digest") != files.digest(index.get("cases"), 64):
+    index = read_index(path)
+    if index is None:
         return None
     store = Store(path, index)
     return None if damaged(store, thorough=thorough) else store
+
+
+def read_index(path: Path) -> dict[str, Any] | None:
+    """Read what a finished store says of itself; None where it is torn or altered."""
+    index = files.read_json(path / INDEX)
+    if not isinstance(index, dict):
+        return None
+    content = {key: value for key, value in index.items() if key != "digest"}
+    return index if index.get("digest") == files.digest(content, 64) else None
 
 
 def damaged(store: Store, *, thorough: bool = False) -> list[str]:
@@ -121,15 +130,19 @@ def damaged(store: Store, *, thorough: bool = False) -> list[str]:
     bad = []
     for case in store.cases:
         for name, size in case.bytes.items():
-            file = store.path / name
-            stamps[name] = files.stamp(file)
-            if stamps[name] is None or stamps[name][0] != size:
-                bad.append(case.name)
-            elif trusted.get(name) != stamps[name] and files.sha256(file) != case.sha256[name]:
+            stamps[name] = files.stamp(store.path / name)
+            if not _sound(store.path / name, size, case.sha256[name], trusted.get(name)):
                 bad.append(case.name)
     if not bad and stamps != trusted:
         remember(store.path, stamps)
     return sorted(set(bad))
+
+
+def _sound(path: Path, size: int, sha256: str, trusted: list[int] | None) -> bool:
+    stamp = files.stamp(path)
+    if stamp is None or stamp[0] != size:
+        return False
+    return stamp == trusted or files.sha256(path) == sha256
 
 
 def remember(path: Path, stamps: dict[str, Any]) -> None:

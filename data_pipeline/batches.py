@@ -1,0 +1,54 @@
+"""The one function that makes a batch: boxes of records in, images and targets out.
+
+tf.data and the plain iterator both call it, with the numbers of a batch and nothing else.
+"""
+
+import numpy as np
+
+from data_pipeline import encoding
+from data_pipeline.augment import augment, augment_record
+from data_pipeline.spec import DataSpec
+from data_pipeline.store import Store
+from data_pipeline.targets import Target
+
+Batch = tuple[np.ndarray, np.ndarray]
+
+
+class BatchMaker:
+    """Cuts samples out of a store, augments those of a training epoch, and stacks them."""
+
+    def __init__(self, store: Store, spec: DataSpec, target: Target, seed: int):
+        self.store, self.spec, self.target, self.seed = store, spec, target, seed
+
+    def batch(self, samples: np.ndarray, epoch: int | None) -> Batch:
+        """Make the batch of these samples; `epoch` is None where nothing is augmented."""
+        images = np.empty((len(samples), *self.spec.size, len(self.spec.channels)), np.float32)
+        labels = np.empty((len(samples), *self.spec.size), np.uint8)
+        for sample, image, label in zip(samples, images, labels, strict=True):
+            record = self._record(sample)
+            if epoch is not None and self.spec.augmentation:
+                record = self._augmented(record, (self.seed, epoch, int(sample["number"])))
+            encoding.decode(record, self.store.cases[int(sample["case"])].scales, image)
+            label[...] = record[..., -1]
+        return images, self.target.encode(labels)
+
+    def _record(self, sample: np.ndarray) -> np.ndarray:
+        record = self._box(int(sample["case"]), sample["corner"])
+        if not self.spec.shuffled_labels:
+            return record
+        foreign = self._box(int(sample["label_case"]), sample["label_corner"])
+        return np.concatenate([record[..., :-1], foreign[..., -1:]], axis=-1)
+
+    def _box(self, case: int, corner: np.ndarray) -> np.ndarray:
+        records = self.store.records(case)
+        if self.spec.rank == 2:
+            return records[corner[0]]
+        return records[tuple(slice(c, c + n) for c, n in zip(corner, self.spec.size, strict=True))]
+
+    def _augmented(self, record: np.ndarray, key: tuple[int, int, int]) -> np.ndarray:
+        assert self.spec.augmentation is not None
+        if self.spec.rank == 2:
+            return augment_record(record, self.spec.augmentation, key)
+        image, label = np.ascontiguousarray(record[..., :-1]), np.ascontiguousarray(record[..., -1])
+        image, label = augment(image, label, self.spec.augmentation, key)
+        return np.concatenate([image, label[..., None]], axis=-1)

@@ -1,0 +1,91 @@
+"""What is to be prepared: the checked cases, and the settings that change the prepared bytes."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import prod
+from typing import Any
+
+from data_pipeline import files
+from data_pipeline.case import Case, Dataset
+from data_pipeline.errors import UserError
+from data_pipeline.manifest import CaseRecord, Manifest
+from data_pipeline.spec import DataSpec
+
+FORMAT = 1  # raise it where the same settings would give other bytes
+MEMORY = 1_200_000_000  # bytes that the cases prepared at once may take together
+BYTES_PER_VALUE = 14  # measured peak per voxel and channel: source, float copy, grid, records
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The settings that change the prepared bytes, and no others."""
+
+    rank: int
+    size: tuple[int, ...]
+    channels: tuple[str, ...]
+    normalisation: str
+
+    @classmethod
+    def of(cls, spec: DataSpec) -> "Preparation":
+        """Take a spec's part."""
+        return cls(spec.rank, spec.size, spec.channels, spec.normalisation)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        values = asdict(self)
+        return values | {"size": list(self.size), "channels": list(self.channels)}
+
+
+@dataclass(frozen=True)
+class Job:
+    """The checked cases to prepare, what checking them found, and how to prepare them."""
+
+    cases: tuple[Case, ...]
+    records: Mapping[str, CaseRecord]  # by case name
+    preparation: Preparation
+    about: Mapping[str, Any]  # kept in the index, so that a store can be used without its sources
+
+    @property
+    def key(self) -> str:
+        """Name the store: voxels, labels, ids, settings and format in one digest."""
+        content = sorted([r.name, r.patient, r.content] for r in self.records.values())
+        return files.digest([FORMAT, self.preparation.as_json(), content])
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """List the `(D, H, W)` of all cases."""
+        return [record.shape[:3] for record in self.records.values() if record.shape]
+
+    @property
+    def workers(self) -> int:
+        """Count the cases that may be prepared at once within the memory."""
+        largest = max(map(prod, self.shapes)) * (len(self.preparation.channels) + 1)
+        fitting = MEMORY // (largest * BYTES_PER_VALUE)
+        return max(1, min(len(os.sched_getaffinity(0)), fitting))
+
+
+def job_of(manifest: Manifest, preparation: Preparation, *, allow_skips: bool = False) -> Job:
+    """Plan the preparation of a checked data set."""
+    cases = manifest.usable(allow_skips=allow_skips)
+    names = {case.name for case in cases}
+    _require_channels(preparation.channels, manifest.dataset)
+    dataset = manifest.dataset
+    about = {
+        "layout": dataset.layout,
+        "version": dataset.version,
+        "labels": dict(dataset.labels),
+        "regions": {name: list(values) for name, values in dataset.regions.items()},
+        "burdens": manifest.burdens(),
+    }
+    records = {record.name: record for record in manifest.records if record.name in names}
+    return Job(cases, records, preparation, about)
+
+
+def _require_channels(channels: tuple[str, ...], dataset: Dataset) -> None:
+    missing = [name for name in channels if name not in dataset.channels]
+    if missing:
+        raise UserError(
+            f"{dataset.root}: there is no channel {', '.join(missing)}; "
+            f"it has {', '.join(dataset.channels)}: name those in channels."
+        )

@@ -1,0 +1,101 @@
+"""Preparing one case: its records, its labels, and, last, the line that says they are whole."""
+
+import hashlib
+import re
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data_pipeline import encoding, files, geometry, normalise
+from data_pipeline.case import Case, Volume, read_case
+from data_pipeline.errors import UserError
+from data_pipeline.job import Preparation
+from data_pipeline.manifest import CaseRecord
+from data_pipeline.store import StoredCase
+
+FOREGROUND_SAMPLE = 1024  # lesion voxels kept for each label, to place patches on
+
+
+def prepared_case(
+    case: Case, record: CaseRecord, preparation: Preparation, folder: Path
+) -> dict[str, Any]:
+    """Write a case's files, unless an earlier run finished them; give its part of the index."""
+    stem = f"{_slug(case.name)}-{files.digest(case.name, 8)}"
+    line = folder / f"{stem}.json"
+    done = files.read_json(line)
+    if done and all(_whole(folder / name, done, name) for name in done["bytes"]):
+        return done
+    volume = _chosen(read_case(case), preparation.channels)
+    if dict(volume.sha256) != dict(record.files):
+        raise UserError(f"{case.name}: its files changed since they were checked; run this again.")
+    values = _written(case, volume, preparation, folder, stem)
+    files.write_json(line, values)
+    return values
+
+
+def _whole(path: Path, done: dict[str, Any], name: str) -> bool:
+    state = files.stamp(path)
+    return bool(state) and files.sha256(path) == done["sha256"][name]
+
+
+def _chosen(volume: Volume, channels: tuple[str, ...]) -> Volume:
+    """Pick the channels by name, in the order asked for."""
+    order = [volume.channels.index(name) for name in channels]
+    if order == list(range(len(volume.channels))):
+        return volume
+    return replace(volume, image=volume.image[..., order], channels=channels)
+
+
+def _written(
+    case: Case, volume: Volume, preparation: Preparation, folder: Path, stem: str
+) -> dict[str, Any]:
+    plan = (
+        geometry.of_slices(volume.image.shape[:3], preparation.size)
+        if preparation.rank == 2
+        else geometry.of_volume(volume.image, preparation.size)
+    )
+    assert volume.label is not None  # what has none is quarantined by the check
+    label = plan.labels_to_model(volume.label)
+    image = normalise.normalise(volume.image, preparation.normalisation)
+    records, scales = encoding.encode(plan.to_model(image), label)
+    contents: dict[str, bytes | memoryview] = {
+        f"{stem}.records": memoryview(records.reshape(-1).view(np.uint8)),  # type: ignore[arg-type]
+        f"{stem}.labels.npz": _labels(volume.label, label, case.name),
+    }
+    for name, content in contents.items():
+        files.write_whole(folder / name, content)
+    return StoredCase(
+        name=case.name,
+        patient=case.patient,
+        stem=stem,
+        dtype=records.dtype.name,
+        scales=scales,
+        geometry=plan,
+        spacing=volume.spacing,
+        in_mm=volume.in_mm,
+        lesion=tuple(map(int, np.count_nonzero(label, axis=(1, 2)))),
+        bytes={name: len(content) for name, content in contents.items()},
+        sha256={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+    ).as_json()
+
+
+def _labels(reference: np.ndarray, label: np.ndarray, name: str) -> bytes:
+    """Pack the reference on its own grid, and where the lesion lies on the model's."""
+    draw = np.random.default_rng(int(files.digest(name, 8), 16))
+    rows = []
+    for value in np.unique(label[label > 0]):
+        where = np.argwhere(label == value)
+        if len(where) > FOREGROUND_SAMPLE:
+            where = where[np.sort(draw.choice(len(where), FOREGROUND_SAMPLE, replace=False))]
+        rows.append(np.insert(where, 0, value, axis=1))
+    foreground = np.concatenate(rows) if rows else np.empty((0, 4))
+    packed = BytesIO()
+    np.savez_compressed(packed, reference=reference, foreground=foreground.astype(np.int16))
+    return packed.getvalue()
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40] or "case"
