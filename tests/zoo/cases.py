@@ -1,0 +1,32 @@
+"""Every architecture, variant and rank, as small as it goes: what the contract is tested over."""
+
+from dataclasses import dataclass
+
+import zoo
+
+# The smallest sides that fit every depth; the encoders shrink 32 times.
+SIDES = {2: (32, 32), 3: (16, 16, 16)}
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    variant: str | None
+    rank: int
+
+    def __str__(self) -> str:
+        return "-".join(filter(None, (self.name, self.variant, f"{self.rank}d")))
+
+    def shape(self, channels: int = 3) -> tuple[int, ...]:
+        return (*SIDES[self.rank], channels)
+
+    def create(self, classes: int = 1, channels: int = 3, width: float = 0.125, **settings):
+        return zoo.create(self.name, self.shape(channels), classes, self.variant, width, **settings)
+
+
+CASES = [
+    Case(name, variant, rank)
+    for name in zoo.names()
+    for variant in (None, *zoo.card(name).variants)
+    for rank in zoo.card(name).ranks
+]

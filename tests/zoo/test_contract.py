@@ -1,0 +1,163 @@
+"""The contract that every architecture, variant and rank keeps."""
+
+import inspect
+import re
+from importlib import import_module
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import CASES, Case
+
+import zoo
+from zoo import weights
+
+
+@pytest.fixture(params=CASES, ids=str, scope="module")
+def case(request) -> Case:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def model(case):
+    keras.utils.set_random_seed(7)
+    return case.create()
+
+
+def images(case: Case, batch: int = 2, channels: int = 3) -> np.ndarray:
+    return np.random.default_rng(1).random((batch, *case.shape(channels)), "float32")
+
+
+def blob(case: Case, batch: int = 2) -> np.ndarray:
+    """A mask to overfit: a box off the centre."""
+    mask = np.zeros((batch, *case.shape(1)), "float32")
+    mask[(slice(None), *(slice(side // 4, side // 4 * 3) for side in case.shape()[:-1]))] = 1
+    return mask
+
+
+def loss_and_gradients(model, x, y):
+    with tf.GradientTape() as tape:
+        output = model(x, training=True)
+        loss = keras.ops.mean(keras.losses.binary_crossentropy(y, output))
+    return loss, tape.gradient(loss, [weight.value for weight in model.trainable_weights])
+
+
+def test_output_is_float32_probabilities_of_the_inputs_size(case, model):
+    output = model(images(case), training=False)
+    assert model.output_shape == (None, *case.shape(1))
+    assert model.output.dtype == "float32"
+    probabilities = keras.ops.convert_to_numpy(output)
+    assert probabilities.shape == (2, *case.shape(1))
+    assert probabilities.dtype == np.float32
+    assert 0 <= probabilities.min() < probabilities.max() <= 1
+
+
+def test_inference_is_deterministic_and_training_mode_differs(case, model):
+    x = images(case)
+    first, second = (np.asarray(model(x, training=False)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    if any("DropBlock" in type(layer).__name__ for layer in model.layers):
+        trained = [np.asarray(model(x, training=True)) for _ in range(2)]
+        assert not np.array_equal(*trained)
+
+
+def test_every_trainable_weight_receives_a_finite_gradient(case, model):
+    _, gradients = loss_and_gradients(model, images(case), blob(case))
+    for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
+        assert gradient is not None, f"{weight.path} receives no gradient"
+        assert np.isfinite(gradient).all(), f"{weight.path} receives a gradient that is not finite"
+    assert any(np.any(gradient) for gradient in gradients)
+
+
+def test_recurrent_weights_are_one_object_called_again(case, model):
+    """A shared unit's convolution and BatchNorm stand once and are called t + 1 times."""
+    steps = inspect.signature(import_module(f"zoo.architectures.{case.name}").build).parameters.get(
+        "steps"
+    )
+    recurrent = [layer for layer in model.layers if re.search(r"_unit\d?_(conv|norm)$", layer.name)]
+    if steps is None or case.variant == "published_code":
+        assert not recurrent
+        return
+    assert len(recurrent) >= 2 * 9
+    for layer in recurrent:
+        assert len(layer._inbound_nodes) == steps.default + 1, layer.name
+
+
+def test_a_saved_model_loads_without_custom_objects(case, model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    x = images(case)
+    np.testing.assert_array_equal(model(x, training=False), loaded(x, training=False))
+
+
+def test_weights_round_trip_and_same_seed_gives_same_weights(case, model, tmp_path):
+    saved = weights.save(model, tmp_path / "w.safetensors")
+    other = case.create()
+    assert weights.digest(other) != saved
+    weights.load(other, tmp_path / "w.safetensors")
+    assert weights.digest(other) == saved == weights.digest(model)
+    x = images(case)
+    np.testing.assert_array_equal(model(x, training=False), other(x, training=False))
+
+
+def test_same_seed_gives_same_weights(case):
+    digests = []
+    for seed in (3, 3, 4):
+        keras.utils.set_random_seed(seed)
+        digests.append(weights.digest(case.create()))
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_several_classes_sum_to_one_for_grey_and_many_channels(case):
+    for channels in (1, 5):
+        model = case.create(classes=4, channels=channels)
+        output = np.asarray(model(images(case, 1, channels), training=False))
+        assert output.shape == (1, *case.shape(4))
+        np.testing.assert_allclose(output.sum(-1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_computes_low_and_answers_in_float32(case, policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = case.create()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert model.get_layer("logits").compute_dtype == policy.removeprefix("mixed_")
+    assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
+    assert model.output.dtype == "float32"
+    if case.rank == 3 and policy == "mixed_float16":
+        return  # TensorFlow has no float16 kernels for volumes on a CPU.
+    output = np.asarray(model(images(case), training=True))
+    assert output.dtype == np.float32
+    assert np.isfinite(output).all()
+
+
+def test_a_shape_that_does_not_fit_is_refused_with_the_size_to_pad_to(case):
+    axes = {2: ("height", "width"), 3: ("depth", "height", "width")}[case.rank]
+    for index, axis in enumerate(axes):
+        shape = list(case.shape())
+        shape[index] += 1
+        with pytest.raises(zoo.UserError) as refusal:
+            zoo.create(case.name, tuple(shape), 1, case.variant, 0.125)
+        pattern = rf"Expected {axis} divisible by (\d+)\. Received: (\d+)\. Pad to (\d+)\."
+        multiple, received, padded = map(int, re.fullmatch(pattern, str(refusal.value)).groups())
+        assert received == shape[index]
+        assert padded == next(side for side in range(received, 999) if side % multiple == 0)
+
+
+def test_ten_steps_on_one_batch_halve_the_loss(case):
+    """Steps are by the sign of the gradient: Adam without its memory, and without its overhead."""
+    keras.utils.set_random_seed(0)
+    # A quarter of the width: with one or two channels a network can't be expected to learn.
+    model = case.create(width=0.25)
+    x, y = images(case), blob(case)
+    x += y  # What is to be found is brighter.
+    losses = []
+    for step in range(11):
+        loss, gradients = loss_and_gradients(model, x, y)
+        for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
+            weight.value.assign_sub(tf.sign(gradient) * 5e-3 * 0.8**step)
+        losses.append(float(loss))
+    assert losses[10] < losses[0] / 2, losses

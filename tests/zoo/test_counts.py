@@ -1,0 +1,92 @@
+"""Reference counts: worked out by closed forms from the papers' block descriptions.
+
+The figures are written out here and not read from the cards, so that a card and a model can't be
+wrong together.
+"""
+
+import math
+
+import pytest
+
+import zoo
+
+# name, variant, input, classes, total parameters, trainable ones
+COUNTS = [
+    ("mod_r2au", None, (256, 256, 3), 1, 21_271_317, 21_257_741),
+    ("mod_r2au", "published_code", (128, 128, 3), 1, 4_037_737, 4_037_737),
+    ("ar2_unet", None, (256, 256, 3), 1, None, 39_442_925),
+    ("res_attention_unet", None, (256, 256, 3), 1, 39_090_377, None),
+    ("res_attention_unet", "separable", (256, 256, 3), 1, 11_264_356, None),
+    ("sa_unet", None, (256, 256, 3), 1, 1_129_940, None),
+    ("sa_unet", "original", (256, 256, 3), 1, 538_707, None),
+    ("unet3d", None, (128, 128, 128, 3), 3, 19_079_299, 19_074_627),
+    ("unet3d", None, (128, 128, 128, 4), 4, 19_080_228, None),
+    ("resnet50_unet", None, (128, 128, 3), 4, 32_603_204, None),
+    ("deeplabv3plus", None, (256, 256, 3), 4, 7_569_099, 7_547_396),
+    ("attention_unet", None, (256, 256, 3), 1, None, 34_878_573),
+    ("attention_unet", "seed", (256, 256, 3), 4, 31_731_144, 31_731_144),
+]
+
+
+def trainable(model) -> int:
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+@pytest.mark.parametrize(("name", "variant", "shape", "classes", "total", "train"), COUNTS)
+def test_counts_come_out_exactly(name, variant, shape, classes, total, train):
+    model = zoo.create(name, shape, classes, variant)
+    if total is not None:
+        assert model.count_params() == total
+    if train is not None:
+        assert trainable(model) == train
+
+
+def unet_by_hand(widths, channels, classes, norm):
+    """Sum over the U-Net's layers: 9 Cin Cout + Cout a convolution, 4 Cout a BatchNorm."""
+    total, moving, before = 0, 0, channels
+    blocks = [(before, width) for before, width in zip([channels, *widths], widths, strict=False)]
+    blocks += [(2 * width, width) for width in widths[-2::-1]]
+    for before, width in blocks:
+        total += 9 * before * width + width + 9 * width * width + width
+        total += 8 * width * norm
+        moving += 4 * width * norm
+    for below, width in zip(widths[:0:-1], widths[-2::-1], strict=True):
+        total += 4 * below * width + width
+    return total + widths[0] * classes + classes, moving
+
+
+@pytest.mark.parametrize("variant", [None, "plain"])
+def test_unet_meets_its_closed_form(variant):
+    model = zoo.create("unet", (256, 256, 3), 1, variant)
+    total, moving = unet_by_hand([64, 128, 256, 512, 1024], 3, 1, norm=variant is None)
+    assert model.count_params() == total
+    assert trainable(model) == total - moving
+
+
+def test_unet3d_has_the_papers_count_without_batchnorm():
+    model = zoo.create("unet3d", (128, 128, 128, 3), 3)
+    convolutions = [layer for layer in model.layers if "Conv" in type(layer).__name__]
+    assert sum(layer.count_params() for layer in convolutions) == 19_069_955
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_cards_state_what_the_models_have(name):
+    for reference in zoo.card(name).references:
+        model = zoo.create(name, reference.input_shape, reference.classes, reference.variant)
+        assert model.count_params() == reference.params
+        assert reference.trainable in (None, trainable(model))
+
+
+def test_the_default_of_a_card_is_what_create_builds():
+    for name in zoo.names():
+        card = zoo.card(name)
+        model = zoo.create(name, width=0.125)
+        assert model.input_shape == (None, *card.input_shape)
+        assert model.output_shape == (None, *card.input_shape[:-1], card.classes)
+
+
+def test_width_scales_every_width():
+    assert zoo.create("sa_unet", width=2.0).count_params() == pytest.approx(4 * 1_129_940, rel=0.02)
+    full, half = (zoo.create("resnet50_unet", (64, 64, 3), 4, width=w) for w in (1.0, 0.5))
+    encoder = 23_587_712
+    assert (half.count_params() - encoder) < 0.55 * (full.count_params() - encoder)
