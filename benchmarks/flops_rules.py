@@ -1,0 +1,143 @@
+"""What one call of a layer costs, in closed form; every rule is for a batch of one.
+
+MACS holds the multiply-adds of convolutions, transposed convolutions and dense layers. All else is
+`other`, counted as operations per element:
+
+    bias 1; ReLU and its kin 1; sigmoid, tanh 4; softmax, SiLU, ELU 5; GELU 8
+    BatchNorm (its statistics folded), Normalization, Rescaling 2; LayerNorm, GroupNorm, RMSNorm 8
+    merging n inputs n - 1; pooling: the elements of the window; reductions: 1 per INPUT element
+    bilinear resampling 7, trilinear doubling 9 (3 an axis)
+    copies (repetition, concatenation, padding, reshaping) and layers idle in inference: none
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an operation in the graph, with the shapes it meets there (batch included)."""
+
+    name: str
+    operation: Any
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+
+    @property
+    def kind(self) -> str:
+        """Return the class of the operation."""
+        return type(self.operation).__name__
+
+
+def _positions(shape: Shape, layer: Any) -> int:
+    channels_first = getattr(layer, "data_format", None) == "channels_first"
+    return math.prod(shape[2:] if channels_first else shape[1:-1])
+
+
+def convolution(call: Call) -> int:
+    """k^n x Cin / groups x Cout x OUTPUT positions; dilation changes nothing."""
+    layer = call.operation
+    return math.prod(layer.kernel.shape) * _positions(call.outputs[0], layer)
+
+
+def transposed(call: Call) -> int:
+    """k^n x Cin x Cout x INPUT positions: the stride spreads the inputs, it adds no products."""
+    layer = call.operation
+    return math.prod(layer.kernel.shape) * _positions(call.inputs[0], layer)
+
+
+def separable(call: Call) -> int:
+    """Depthwise, then 1x1 over all channels."""
+    layer = call.operation
+    weights = math.prod(layer.depthwise_kernel.shape) + math.prod(layer.pointwise_kernel.shape)
+    return weights * _positions(call.outputs[0], layer)
+
+
+def dense(call: Call) -> int:
+    """Inputs x units, at every position of an input of more than two axes."""
+    return math.prod(call.inputs[0][1:]) * call.operation.units
+
+
+MACS: Mapping[str, Callable[[Call], int]] = {
+    **{f"Conv{rank}D": convolution for rank in (1, 2, 3)},
+    **{f"Conv{rank}DTranspose": transposed for rank in (1, 2, 3)},
+    **{f"DepthwiseConv{rank}D": convolution for rank in (1, 2)},  # one input channel each
+    **{f"SeparableConv{rank}D": separable for rank in (1, 2)},
+    "Dense": dense,
+}
+
+# Operations without weights that multiply matrices all the same: no rule, so no silent zero.
+_PRODUCTS = """Attention AdditiveAttention Conv ConvTranspose DepthwiseConv SeparableConv Dot Einsum
+    Inner Matmul Outer Tensordot Vdot"""
+PRODUCTS = frozenset(_PRODUCTS.split())
+
+_ACTIVATIONS = {
+    "linear": 0,
+    **dict.fromkeys(("sigmoid", "tanh"), 4),
+    **dict.fromkeys(("softmax", "silu", "swish", "elu", "selu"), 5),
+    "gelu": 8,
+}
+
+
+def _outputs(call: Call) -> int:
+    return sum(math.prod(shape) for shape in call.outputs)
+
+
+def _inputs(call: Call) -> int:
+    return sum(math.prod(shape) for shape in call.inputs)
+
+
+def _activation(call: Call) -> int:
+    name = getattr(call.operation.activation, "__name__", "")
+    return _ACTIVATIONS.get(name, 1) * _outputs(call)
+
+
+def _bias_and_activation(call: Call) -> int:
+    return _outputs(call) * bool(call.operation.use_bias) + _activation(call)
+
+
+def _upsampling(call: Call) -> int:
+    smooth = getattr(call.operation, "interpolation", "nearest") != "nearest"
+    return 7 * _outputs(call) if smooth else 0
+
+
+def _pooling(call: Call) -> int:
+    return math.prod(call.operation.pool_size) * _outputs(call)
+
+
+def _per_output(operations: int) -> Callable[[Call], int]:
+    return lambda call: operations * _outputs(call)
+
+
+def _merge(call: Call) -> int:
+    return max(1, len(call.inputs) - 1) * _outputs(call)
+
+
+OTHER: Mapping[str, Callable[[Call], int]] = {
+    **dict.fromkeys(MACS, _bias_and_activation),
+    **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _merge),
+    **dict.fromkeys(("Mean", "Max", "Min", "Sum"), _inputs),
+    **{f"{kind}Pooling{rank}D": _pooling for kind in ("Max", "Average") for rank in (1, 2, 3)},
+    **{f"Global{kind}Pooling{rank}D": _inputs for kind in ("Max", "Average") for rank in (1, 2, 3)},
+    **dict.fromkeys(("BatchNormalization", "Normalization", "Rescaling"), _per_output(2)),
+    **dict.fromkeys(
+        ("LayerNormalization", "GroupNormalization", "RMSNormalization"), _per_output(8)
+    ),
+    **dict.fromkeys(("ReLU", "LeakyReLU", "PReLU"), _per_output(1)),
+    **dict.fromkeys(("Softmax", "ELU"), _per_output(5)),
+    **dict.fromkeys(("UpSampling1D", "UpSampling2D", "UpSampling3D"), _upsampling),
+    "Activation": _activation,
+    "TrilinearDoubling": _per_output(9),
+}
+
+# They copy or rename values, or do nothing in inference.
+_FREE = """InputLayer Identity Concatenate Reshape Flatten Permute RepeatVector Dropout
+    SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianNoise GaussianDropout AlphaDropout
+    ActivityRegularization DropBlock ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D
+    Cropping3D Embedding Flip Take OnesLike ZerosLike Transpose Squeeze ExpandDims Stack Repeat Tile
+    Pad BroadcastTo GetItem Cast"""
+FREE = frozenset(_FREE.split())
