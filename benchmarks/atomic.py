@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from benchmarks.errors import UserError
+
 
 def write(path: Path, content: bytes) -> None:
     """Write beside `path`, flush to the disk, rename: a reader sees the old or the new file."""
@@ -31,3 +33,14 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text that the user asked for; a full disk or a forbidden folder is one sentence."""
+    try:
+        write(path, text.encode())
+    except OSError as error:
+        raise UserError(
+            f"Cannot write {path}: {error.strerror or error}; free space there or choose another "
+            "place with --out."
+        ) from error

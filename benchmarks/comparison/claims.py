@@ -45,5 +45,5 @@ def _claim(model: str, card: dict[str, Any], entry: dict[str, Any]) -> Claim:
         dataset=str(entry.get("dataset") or ""),
         metrics={str(k): float(v) for k, v in metrics.items() if isinstance(v, int | float)},
         note=str(entry.get("note") or ""),
-        leaks=bool(card.get("leaks")),
+        leaks=bool(entry.get("leaks")),
     )

@@ -67,7 +67,7 @@ def _order(policy: str, level: str, means: Mapping[str, float], main: Mapping[st
 def _tau(main: Sequence[float], other: Sequence[float]) -> float:
     if len(set(main)) < 2 or len(set(other)) < 2:
         return 1.0
-    return float(kendalltau(main, other).statistic)
+    return round(float(kendalltau(main, other).statistic), 12)
 
 
 def _dice(runs: Sequence[RunScores], regions: Sequence[str], policy: str, level: str) -> float:
@@ -85,7 +85,9 @@ def _of_region(runs: Sequence[RunScores], region: str, policy: str, level: str) 
         column = run.regions.index(region)
         counts += np.nansum(run.counts[:, column], axis=0)
         if level == "slice":
-            total += run.slices[policy][column]
+            dice_sum, drawn, number = run.slices[column]
+            empty = number - drawn if policies.find(policy).both_empty_counts else 0
+            total += dice_sum + empty, drawn + empty
         else:
             of_patients = run.dice[policy][:, column]
             total += np.nansum(of_patients), (~np.isnan(of_patients)).sum()

@@ -1,0 +1,31 @@
+"""`gliozoo report`: the comparison as one page that needs no network."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `gliozoo report`."""
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of records")
+    parser.add_argument("--out", type=Path, help="the page (default: RESULTS/report.html)")
+    parser.add_argument("--protocol", help="only the runs of this protocol")
+    parser.add_argument("--baseline", default="unet", help="the model that others are compared to")
+    parser.add_argument("--policy", help="for empty masks: brats or exclude (default: protocol's)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the page."""
+    from benchmarks import atomic, record, report
+    from benchmarks.compare import compare
+
+    comparison = compare(
+        record.read_all(arguments.results),
+        baseline=arguments.baseline,
+        protocol=arguments.protocol,
+        policy=arguments.policy,
+    )
+    path = arguments.out or arguments.results / "report.html"
+    atomic.write_text(path, report.page(comparison))
+    print(f"Wrote {path}", file=sys.stderr)
+    return 0

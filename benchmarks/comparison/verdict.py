@@ -1,0 +1,115 @@
+"""The comparison in words: what may be concluded from it, and what not."""
+
+from collections.abc import Sequence
+
+from benchmarks.comparison.contrasts import ALPHA
+from benchmarks.comparison.sensitivity import Order
+from benchmarks.comparison.table import Table
+
+
+def conclusions(table: Table) -> list[str]:
+    """Say what the table shows."""
+    leader = table.models[0]
+    found = table.estimates.get((leader, table.regions[0], "dice"))
+    if found is None:
+        return ["No model has a defined Dice."]
+    told = [
+        f"{leader} has the highest mean Dice, {found.mean:.3f}, over {found.n_used} of "
+        f"{found.n_total} patients{_interval(found.ci_lower, found.ci_upper)}."
+    ]
+    if len(table.models) > 1:
+        told.append(_beaten(table, leader))
+        told.append(_pairs(table))
+    return told
+
+
+def _interval(lower: float, upper: float) -> str:
+    return f" (95 % interval {lower:.3f} to {upper:.3f})" if lower == lower else ""
+
+
+def _beaten(table: Table, leader: str) -> str:
+    pairs = [table.against(leader, model) for model in table.models[1:]]
+    beaten = [pair.second for pair in pairs if pair and pair.distinguishable]
+    level = [pair.second for pair in pairs if pair and not pair.distinguishable]
+    if not beaten:
+        return f"{leader} cannot be told apart from any other model on these patients."
+    if not level:
+        return f"{leader} is distinguishably better than every other model."
+    return (
+        f"{leader} is distinguishably better than {listed(beaten)}; it cannot be told apart from "
+        f"{listed(level)}."
+    )
+
+
+def _pairs(table: Table) -> str:
+    pairs = [pair for pair in table.contrasts.values() if pair.difference >= 0]
+    unique = {frozenset((pair.first, pair.second)): pair for pair in pairs}
+    sure = sum(pair.distinguishable for pair in unique.values())
+    return f"Of {len(unique)} pairs of models, {sure} can be told apart."
+
+
+def reservations(table: Table) -> list[str]:
+    """Say what the table does not show."""
+    told = []
+    told += _too_few(table)
+    if table.terms.leaky:
+        told.append("The split shares patients between training and test: scores are inflated.")
+    seeds = {model: len(table.standings[model].seeds) for model in table.models}
+    single = [model for model, count in seeds.items() if count == 1]
+    if single:
+        told.append(
+            f"{_whose(single, len(seeds))} trained with one seed: intervals are over patients "
+            "and say nothing about another training."
+        )
+    told += _moved(table.orders)
+    told += _missing(table)
+    return told
+
+
+def _too_few(table: Table) -> list[str]:
+    """Say where even equal signs on all patients would not make a signed-rank test significant."""
+    pairs, patients = len(table.contrasts) // 2, len(table.patients)
+    if not pairs or pairs * 2.0 ** (1 - patients) < ALPHA:
+        return []
+    return [
+        f"With {patients} patients and {pairs} pairs of models no paired test can reach an "
+        f"adjusted p below {ALPHA}: every difference is ~, however large."
+    ]
+
+
+def _whose(models: Sequence[str], total: int) -> str:
+    if len(models) == total:
+        return "Every model was"
+    return f"{listed(models)} {'was' if len(models) == 1 else 'were'}"
+
+
+def _moved(orders: Sequence[Order]) -> list[str]:
+    """Name the ways of counting under which the order changes."""
+    told = []
+    for order in orders[1:]:
+        if order.swaps:
+            swaps = [f"{a} and {b}" for a, b in order.swaps[:3]]
+            more = f" and {len(order.swaps) - 3} pairs more" if len(order.swaps) > 3 else ""
+            told.append(
+                f"By {order.level} under '{order.policy}' the order changes: "
+                f"{listed(swaps)}{more} swap places (Kendall's tau {order.tau:.2f})."
+            )
+    return told
+
+
+def _missing(table: Table) -> list[str]:
+    region = table.regions[0]
+    found = {model: table.estimates.get((model, region, "dice")) for model in table.models}
+    counts = [
+        f"{model} ({one.n_used} of {one.n_total})"
+        for model, one in found.items()
+        if one and one.n_used < one.n_total
+    ]
+    return [f"Mean Dice leaves out undefined patients: {listed(counts)}."] if counts else []
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names with commas and an `and`."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

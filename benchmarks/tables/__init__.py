@@ -1,0 +1,1 @@
+"""A comparison as text: CSV for programs, Markdown for readers, LaTeX for papers."""

@@ -1,0 +1,195 @@
+"""leaderboard.csv: a row for each table, model and region, every number in full precision."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from benchmarks.compare import Comparison
+from benchmarks.comparison.claims import Claim
+from benchmarks.comparison.costs import Cost, Setting
+from benchmarks.comparison.scores import METRICS
+from benchmarks.comparison.table import Table
+from benchmarks.tables.cells import for_csv
+
+Row = dict[str, Any]
+
+VERDICTS = {"+": "better", "-": "worse", "~": "~"}  # a lone sign would start a formula
+_OTHERS = [name for name in METRICS if name != "dice"]
+COLUMNS = (
+    "table model variant region status rank rank_ci_lower rank_ci_upper "
+    "dice ci_lower ci_upper dice_median dice_q1 dice_q3 n_used n_total dice_seed_std "
+    "dice_slice dice_pooled "
+    + " ".join(f"{name} {name}_ci_lower {name}_ci_upper {name}_n_used" for name in _OTHERS)
+    + " ece brier "
+    "baseline difference difference_ci_lower difference_ci_upper p p_holm effect verdict "
+    "verdict_against_best "
+    "param_count infer_gmacs infer_gflops gflops_other "
+    "machine device backend compute_precision infer_batch_size infer_img_size infer_step_time "
+    "infer_step_time_p95 infer_samples_per_sec train_samples_per_sec compile_s "
+    "peak_memory_bytes mfu arithmetic_intensity energy_j train_seconds "
+    "claimed_dataset claimed_dice claimed_iou claimed_precision claimed_recall claimed_leaks "
+    "protocol protocol_digest data_fingerprint leaky policy n_train n_val n_test seed fold "
+    "n_runs error"
+).split()
+
+
+def to_csv(comparison: Comparison) -> str:
+    """Print the comparison; columns never change their order, and failed runs come last."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
+    writer.writeheader()
+    for row in rows(comparison):
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    return text.getvalue()
+
+
+def rows(comparison: Comparison) -> Iterator[Row]:
+    """Yield the rows of every table, then of every failed run."""
+    for place, table in enumerate(comparison.tables, 1):
+        for model in table.models:
+            for region in table.regions:
+                yield {"table": place, **_row(comparison, table, model, region)}
+    for record in comparison.failed.values():
+        yield {
+            **_run(record.run),
+            "status": "failed",
+            "machine": record.machine,
+            "protocol_digest": record.protocol_digest,
+            "error": (record.error or {}).get("message"),
+        }
+
+
+def _cell(value: Any) -> Any:
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return for_csv(" ".join(map(str, value)))
+    return value if isinstance(value, int | float) else for_csv(value)
+
+
+def _run(run: Row) -> Row:
+    return {name: run.get(name) for name in ("model", "variant", "protocol", "seed", "fold")}
+
+
+def _row(comparison: Comparison, table: Table, model: str, region: str) -> Row:
+    run, standing = table.runs(model)[0].record, table.standings[model]
+    setting = comparison.setting(table)
+    return {
+        **_run(run.run),
+        "region": region,
+        "status": "ok",
+        "rank": standing.rank,
+        "rank_ci_lower": standing.rank_lower,
+        "rank_ci_upper": standing.rank_upper,
+        "dice_seed_std": standing.seed_spread,
+        **_quality(table, model, region),
+        **_calibration(table, model, region),
+        **_contrast(comparison, table, model),
+        **_cost(comparison.cost(model, setting), setting),
+        **_claim(comparison.claims, run.run["model"], str(run.data.get("layout") or "")),
+        "protocol_digest": table.terms.protocol_digest,
+        "data_fingerprint": table.terms.fingerprint,
+        "leaky": table.terms.leaky,
+        "policy": table.policy,
+        **{name: run.data.get(name) for name in ("n_train", "n_val", "n_test")},
+        "seed": standing.seeds,
+        "fold": standing.folds,
+        "n_runs": len(table.runs(model)),
+    }
+
+
+def _quality(table: Table, model: str, region: str) -> Row:
+    told: Row = {}
+    for metric in METRICS:
+        found = table.estimates.get((model, region, metric))
+        if found is None:
+            continue
+        prefix = "" if metric == "dice" else f"{metric}_"
+        told |= {
+            metric: found.mean,
+            f"{prefix}ci_lower": found.ci_lower,
+            f"{prefix}ci_upper": found.ci_upper,
+            f"{prefix}n_used": found.n_used,
+        }
+        if metric == "dice":
+            told |= {"dice_median": found.median, "dice_q1": found.q1, "dice_q3": found.q3}
+            told["n_total"] = found.n_total
+    if region == table.regions[0]:
+        for order in table.orders:
+            if order.policy == table.policy and order.level != "patient":
+                told[f"dice_{order.level}"] = order.dice[model]
+    return told
+
+
+def _calibration(table: Table, model: str, region: str) -> Row:
+    found = [run.record.calibration.get(region) or {} for run in table.runs(model)]
+    return {
+        name: sum(values) / len(values)
+        for name in ("ece", "brier")
+        if (values := [one[name] for one in found if isinstance(one.get(name), int | float)])
+    }
+
+
+def _contrast(comparison: Comparison, table: Table, model: str) -> Row:
+    best = table.against(model, table.models[0])
+    told: Row = {"verdict_against_best": VERDICTS[best.sign] if best else None}
+    found = table.against(model, comparison.baseline)
+    if found is None:
+        return told
+    return told | {
+        "baseline": found.second,
+        "difference": found.difference,
+        "difference_ci_lower": found.lower,
+        "difference_ci_upper": found.upper,
+        "p": found.p,
+        "p_holm": found.p_holm,
+        "effect": found.effect,
+        "verdict": VERDICTS[found.sign],
+    }
+
+
+def _cost(cost: Cost | None, setting: Setting | None) -> Row:
+    if cost is None or setting is None:
+        return {}
+    return {
+        "param_count": cost.params / 1e6 if cost.params is not None else None,
+        "infer_gmacs": cost.gmacs,
+        "infer_gflops": cost.gflops,
+        "gflops_other": cost.gflops_other,
+        "machine": setting.machine,
+        "device": setting.device,
+        "backend": setting.backend,
+        "compute_precision": setting.precision,
+        "infer_batch_size": setting.batch_size,
+        "infer_img_size": setting.input_shape,
+        "infer_step_time": cost.latency_p50,
+        "infer_step_time_p95": cost.latency_p95,
+        "infer_samples_per_sec": cost.infer_samples_per_sec,
+        "train_samples_per_sec": cost.train_samples_per_sec,
+        "compile_s": cost.compile_s,
+        "peak_memory_bytes": cost.peak_memory_bytes,
+        "mfu": cost.mfu,
+        "arithmetic_intensity": cost.arithmetic_intensity,
+        "energy_j": cost.energy_j,
+        "train_seconds": cost.train_seconds,
+    }
+
+
+def _claim(claims: Sequence[Claim], model: str, layout: str) -> Row:
+    """Return the claim on data of the same collection, else the first."""
+    own = [claim for claim in claims if claim.model == model]
+    own.sort(key=lambda claim: not claim.dataset.lower().startswith(layout.lower() or "?"))
+    if not own:
+        return {}
+    metrics = own[0].metrics
+    return {
+        "claimed_dataset": own[0].dataset,
+        "claimed_dice": metrics.get("dice"),
+        "claimed_iou": metrics.get("iou"),
+        "claimed_precision": metrics.get("precision"),
+        "claimed_recall": metrics.get("recall", metrics.get("sensitivity")),
+        "claimed_leaks": own[0].leaks,
+    }

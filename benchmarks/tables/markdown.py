@@ -1,0 +1,183 @@
+"""leaderboard.md: the comparison for a reader, every name escaped."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from benchmarks.compare import Comparison
+from benchmarks.comparison.claims import DAGGER, Claim
+from benchmarks.comparison.costs import Cost
+from benchmarks.comparison.table import Table
+from benchmarks.comparison.verdict import conclusions, reservations
+from benchmarks.tables import cells
+from benchmarks.tables.cells import for_markdown as safe
+
+SHOWN = ("dice", "iou", "precision", "sensitivity", "hd95", "nsd_2mm", "lesion_dice", "accuracy")
+
+COSTS: tuple[tuple[str, Callable[[Cost], float | None]], ...] = (
+    ("Latency p50 (ms)", lambda cost: cost.latency_p50),
+    ("p95 (ms)", lambda cost: cost.latency_p95),
+    ("Inference (images/s)", lambda cost: cost.infer_samples_per_sec),
+    ("Training (images/s)", lambda cost: cost.train_samples_per_sec),
+    ("GFLOP/s", lambda cost: cost.achieved_gflops),
+    ("MFU", lambda cost: cost.mfu),
+    ("Peak memory (GB)", lambda cost: _scaled(cost.peak_memory_bytes, 1e-9)),
+    ("Compile (s)", lambda cost: cost.compile_s),
+    ("Training (min)", lambda cost: _scaled(cost.train_seconds, 1 / 60)),
+    ("Energy (J/image)", lambda cost: cost.energy_j),
+)
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """Print the comparison."""
+    parts = ["# Leaderboard", ""]
+    if not comparison.tables:
+        parts += ["No run has finished.", ""]
+    for place, table in enumerate(comparison.tables, 1):
+        parts += _table(comparison, table, place)
+    parts += _costs(comparison) + _claims(comparison.claims) + _failed(comparison)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
+    terms = table.terms
+    leaky = " **The split leaks: patients are on both sides.**" if terms.leaky else ""
+    parts = [
+        f"## Table {place}: protocol {safe(terms.protocol)}",
+        "",
+        f"{len(table.patients)} test patients, policy '{table.policy}' for empty masks, protocol "
+        f"digest `{terms.protocol_digest[:8]}`, data fingerprint "
+        f"`{cells.printable(terms.fingerprint)[:8]}`.{leaky}",
+        "",
+    ]
+    if place > 1:
+        apart = "; ".join(map(safe, comparison.apart(table)))
+        parts += [f"Not ranked with table 1, because of {apart}.", ""]
+    parts += [f"- {safe(sentence)}" for sentence in conclusions(table)]
+    parts += [f"- {safe(sentence)}" for sentence in reservations(table)]
+    parts += ["", *_grid(*_ranking(comparison, table)), ""]
+    if len(table.regions) > 1:
+        parts += ["Dice by region:", "", *_grid(*_regions(table)), ""]
+    if len(table.models) > 1:
+        parts += ["Does the order hold?", "", *_grid(*_orders(table)), ""]
+    return parts
+
+
+def _ranking(comparison: Comparison, table: Table) -> tuple[list[str], list[list[str]]]:
+    metrics = [name for name in SHOWN if name in table.metrics]
+    compared = comparison.baseline in table.models
+    header = ["Rank [95 %]", "Model", *(cells.LABELS[name] for name in metrics)]
+    header += [f"Dice − {safe(comparison.baseline)}"] if compared else []
+    header += ["Params (M)", "GMACs", "Runs", "Dice claimed"]
+    rows = []
+    for model in table.models:
+        row = [cells.rank(table.standings[model]), safe(model)]
+        row += [
+            cells.estimate(table.estimates.get((model, table.regions[0], name)), name)
+            for name in metrics
+        ]
+        if compared:
+            row.append(cells.difference(table.against(model, comparison.baseline)))
+        rows.append([*row, *_size(comparison, table, model), _claimed(comparison, table, model)])
+    return header, rows
+
+
+def _size(comparison: Comparison, table: Table, model: str) -> list[str]:
+    cost, standing = comparison.cost(model, comparison.setting(table)), table.standings[model]
+    params = cost.params / 1e6 if cost and cost.params is not None else None
+    runs = f"{len(standing.seeds)} × {len(standing.folds)}"
+    return [cells.short(params), cells.short(cost.gmacs if cost else None), runs]
+
+
+def _claimed(comparison: Comparison, table: Table, model: str) -> str:
+    name = table.runs(model)[0].record.run["model"]
+    found = [
+        f"{claim.metrics['dice']:g}{claim.mark} ({safe(claim.dataset)})"
+        for claim in comparison.claims
+        if claim.model == name and "dice" in claim.metrics
+    ]
+    return ", ".join(found) or cells.ABSENT
+
+
+def _regions(table: Table) -> tuple[list[str], list[list[str]]]:
+    rows = [
+        [safe(model)]
+        + [cells.estimate(table.estimates.get((model, r, "dice")), "dice") for r in table.regions]
+        for model in table.models
+    ]
+    return ["Model", *map(safe, table.regions)], rows
+
+
+def _orders(table: Table) -> tuple[list[str], list[list[str]]]:
+    header = ["Model", *(f"by {order.level}, {order.policy}" for order in table.orders)]
+    rows = [
+        [safe(model)] + [f"{o.ranks[model]} ({cells.number(o.dice[model])})" for o in table.orders]
+        for model in table.models
+    ]
+    rows.append(["Kendall's tau", *(cells.number(order.tau, 2) for order in table.orders)])
+    return header, rows
+
+
+def _costs(comparison: Comparison) -> list[str]:
+    parts = []
+    for setting, models in comparison.costs.items():
+        parts += [f"## Cost on {safe(setting)}", "", *_grid(*_cost_rows(models)), ""]
+    return parts
+
+
+def _cost_rows(models: Mapping[str, Cost]) -> tuple[list[str], list[list[str]]]:
+    header = ["Model", *(heading for heading, _ in COSTS)]
+    return header, [
+        [safe(name), *(cells.short(value(cost)) for _, value in COSTS)]
+        for name, cost in models.items()
+    ]
+
+
+def _claims(claims: Sequence[Claim]) -> list[str]:
+    if not claims:
+        return []
+    rows = [
+        [
+            safe(claim.title) + claim.mark,
+            safe(claim.dataset),
+            ", ".join(f"{safe(name)} {value:g}" for name, value in claim.metrics.items()),
+            safe(claim.note),
+        ]
+        for claim in claims
+    ]
+    return [
+        "## Claimed by authors, not measured here",
+        "",
+        *_grid(["Architecture", "Data", "Claimed", "Note"], rows),
+        "",
+        f"{DAGGER} The source splits by slice: slices of one patient are on both sides.",
+        "",
+    ]
+
+
+def _failed(comparison: Comparison) -> list[str]:
+    parts = []
+    if comparison.failed:
+        rows = [
+            [
+                safe(record.name),
+                safe(record.run["protocol"]),
+                f"{record.run['seed']} / {record.run['fold']}",
+                safe((record.error or {}).get("kind", "")),
+                safe((record.error or {}).get("message", "no reason recorded")),
+            ]
+            for record in comparison.failed.values()
+        ]
+        header = ["Model", "Protocol", "Seed / fold", "Kind", "Reason"]
+        parts += ["## Failed runs", "", *_grid(header, rows), ""]
+    if comparison.damaged:
+        parts += ["## Files that could not be read", ""]
+        parts += [f"- {safe(reason)}" for reason in comparison.damaged.values()]
+    return parts
+
+
+def _grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [header, ["---"] * len(header), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
