@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import struct
 from dataclasses import dataclass
+from math import radians
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class Augmentation:
     flip: float = 0.0  # left and right
     flip_vertical: float = 0.0  # front and back
     flip_depth: float = 0.0  # top and bottom; volumes only
-    elastic: float = 0.0  # root mean square displacement, as a fraction of the longest side
+    elastic: float = 0.0  # standard deviation of a smooth bend, as a fraction of the longest side
     elastic_probability: float = 1.0
     gamma: float = 0.0  # exponent from exp(-gamma) to exp(gamma), over the channel's range
     gamma_probability: float = 1.0
@@ -122,27 +123,27 @@ def move(
         for name in ("flip_depth", "flip_vertical", "flip")[3 - len(shape) :]
     )
     elastic = augmentation.elastic if _happens(augmentation, "elastic", numbers) else 0.0
-    affine = None
-    if numbers["affine"] < augmentation.affine_probability and any(
-        getattr(augmentation, name) for name in _AFFINE
-    ):
-        affine = warp.affine(
-            shape,
-            angles=[
-                np.pi / 180 * _signed(numbers[name]) * most
-                for name, most in (
-                    ("rotation", augmentation.rotation),
-                    ("tilt_y", augmentation.tilt),
-                    ("tilt_x", augmentation.tilt),
-                )
-            ],
-            shifts=[_signed(numbers[f"shift_{axis}"]) * augmentation.shift for axis in "zyx"],
-            shears=[_signed(numbers[f"shear_{axis}"]) * augmentation.shear for axis in "yx"],
-            zoom=1 + _signed(numbers["zoom"]) * augmentation.zoom,
-        )
-    if affine is None and not elastic and not any(flips):
-        return None
-    return warp.Motion(flips, affine, elastic, int(numbers["elastic_seed"] * 2**32))
+    moves = any(getattr(augmentation, name) for name in _AFFINE)
+    seed = int(numbers["elastic_seed"] * 2**32)
+    if moves and numbers["affine"] < augmentation.affine_probability:
+        return warp.Motion(flips, _affine(augmentation, numbers, shape, flips), elastic, seed)
+    if elastic:
+        return warp.Motion(flips, warp.affine(shape, flips), elastic, seed)
+    return warp.Motion(flips, None) if any(flips) else None
+
+
+def _affine(
+    a: Augmentation, numbers: dict[str, float], shape: tuple[int, ...], flips: tuple[bool, ...]
+) -> np.ndarray:
+    turns = (("rotation", a.rotation), ("tilt_y", a.tilt), ("tilt_x", a.tilt))
+    return warp.affine(
+        shape,
+        flips,
+        angles=[radians(_signed(numbers[name]) * most) for name, most in turns],
+        shifts=[_signed(numbers[f"shift_{axis}"]) * a.shift for axis in "zyx"],
+        shears=[_signed(numbers[f"shear_{axis}"]) * a.shear for axis in "yx"],
+        zoom=1 + _signed(numbers["zoom"]) * a.zoom,
+    )
 
 
 def _shade(image: np.ndarray, a: Augmentation, numbers: dict[str, float]) -> np.ndarray:

@@ -81,8 +81,8 @@ def normalise(volume: np.ndarray, name: str) -> np.ndarray:
 
 
 def count_flat(volume: np.ndarray, name: str) -> int:
-    """Count the units (channels for `zscore_brain`, else slices) that nothing varies in."""
+    """Count the units (channels; else channels of slices) that nothing varies in."""
     if name == "zscore_brain":
         channels = (volume[..., c] for c in range(volume.shape[3]))
         return sum(np.unique(channel[channel != 0]).size < 2 for channel in channels)
-    return int((volume.min((1, 2)) == volume.max((1, 2))).all(1).sum())
+    return int((volume.min((1, 2)) == volume.max((1, 2))).sum())

@@ -15,15 +15,17 @@ from scipy import ndimage
 from data_pipeline.errors import UserError
 
 KNOTS = 5  # of an elastic deformation, along the longest side
+OPENCV_SIDE = 32766  # the longest picture that cv2.remap takes
+OUTSIDE = np.float32(-9)
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Flips by axis, then an affine map from output to input indices, then an elastic bend."""
+    """Flips alone, or an affine map from output to input indices (flips in it) and a bend."""
 
     flips: tuple[bool, ...]
     affine: np.ndarray | None  # (rank, rank + 1), in the order of the axes
-    elastic: float = 0.0  # root mean square displacement over the longest side
+    elastic: float = 0.0  # standard deviation of the bend at its knots, over the longest side
     seed: int = 0
 
     @property
@@ -36,31 +38,33 @@ class Motion:
 
 def affine(
     shape: Sequence[int],
-    angles: Sequence[float],
-    shifts: Sequence[float],
-    shears: Sequence[float],
-    zoom: float,
+    flips: Sequence[bool],
+    angles: Sequence[float] = (0, 0, 0),
+    shifts: Sequence[float] = (0, 0, 0),
+    shears: Sequence[float] = (0, 0),
+    zoom: float = 1.0,
 ) -> np.ndarray:
     """Compose the map from output to input indices about the centre of the array.
 
     `angles` (radians: in the plane, about the rows, about the columns), `shifts` (fractions of the
     sides of depth, rows, columns) and `shears` (of rows by columns, of columns by rows).
     """
-    c, s = cos(angles[0]), sin(angles[0])
-    linear = np.array([[c, s], [-s, c]]) @ np.array([[1, shears[0]], [shears[1], 1]]) / zoom
+    # In plain numbers: for so small a matrix NumPy takes ten times as long.
+    c, s = cos(angles[0]) / zoom, sin(angles[0]) / zoom
+    linear = [[c + s * shears[1], c * shears[0] + s], [c * shears[1] - s, c - s * shears[0]]]
     if len(shape) == 3:
-        linear = _tilts(*angles[1:]) @ np.block(
-            [[np.array([[1 / zoom]]), np.zeros((1, 2))], [np.zeros((2, 1)), linear]]
-        )
-    sides = np.array(shape, np.float64)
-    centre = (sides - 1) / 2
-    offset = centre - linear @ centre - np.array(shifts[-len(shape) :]) * sides
-    return np.column_stack([linear, offset])
+        flat = [[1 / zoom, 0, 0], [0, *linear[0]], [0, *linear[1]]]
+        linear = (_tilts(*angles[1:]) @ flat).tolist() if any(angles[1:]) else flat
+    linear = [[-w if f else w for w, f in zip(row, flips, strict=True)] for row in linear]
+    centre = [(side - 1) / 2 for side in shape]
+    rows = []
+    for row, side, middle, shift in zip(linear, shape, centre, shifts[-len(shape) :], strict=True):
+        turned = sum(w * other for w, other in zip(row, centre, strict=True))
+        rows.append([*row, middle - turned - shift * side])
+    return np.array(rows)
 
 
 def _tilts(about_rows: float, about_columns: float) -> np.ndarray:
-    if not about_rows and not about_columns:
-        return np.eye(3)
     c, s, d, t = cos(about_rows), sin(about_rows), cos(about_columns), sin(about_columns)
     rows = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
     return rows @ np.array([[d, t, 0], [-t, d, 0], [0, 0, 1]])
@@ -68,19 +72,16 @@ def _tilts(about_rows: float, about_columns: float) -> np.ndarray:
 
 def image(voxels: np.ndarray, motion: Motion) -> np.ndarray:
     """Move `(H, W, C)` or `(D, H, W, C)` voxels, interpolating linearly."""
-    moved = _flip(voxels, motion.flips)
-    if motion.affine is None and not motion.elastic:
-        return moved
-    return _resample(moved, motion, linear=True)
+    if motion.affine is None:
+        return _flip(voxels, motion.flips)
+    return _resample(voxels, motion, linear=True)
 
 
 def labels(mask: np.ndarray, motion: Motion) -> np.ndarray:
     """Move a mask to a mask: labels are taken from the nearest voxel, never mixed."""
-    rank = len(motion.flips)
-    moved = _flip(mask, motion.flips)
-    if motion.affine is None and not motion.elastic:
-        return moved
-    narrow = _narrow(moved).reshape(*mask.shape[:rank], -1)
+    if motion.affine is None:
+        return _flip(mask, motion.flips)
+    narrow = _narrow(mask).reshape(*mask.shape[: len(motion.flips)], -1)
     return _resample(narrow, motion, linear=False).reshape(mask.shape).astype(mask.dtype)
 
 
@@ -89,26 +90,24 @@ def joined(record: np.ndarray, motion: Motion) -> np.ndarray:
 
     Interpolated linearly and rounded, a mask of 0 and 1 stays one: it is cut at one half.
     """
-    moved = _flip(record, motion.flips)
-    if motion.affine is None and not motion.elastic:
-        return np.ascontiguousarray(moved)
-    if moved.dtype != np.uint8:
-        moved = moved.astype(np.float32)
-    label = cv2.extractChannel(np.ascontiguousarray(moved), moved.shape[-1] - 1)
-    warped = _resample(moved, motion, linear=True)
-    if label.max() > 1:
+    voxels = record if record.dtype == np.uint8 else record.astype(np.float32)
+    if motion.affine is None:
+        return _flip(voxels, motion.flips)
+    label = cv2.extractChannel(voxels, voxels.shape[-1] - 1)
+    warped = _resample(voxels, motion, linear=True)
+    if cv2.minMaxLoc(label)[1] > 1:
         nearest = _resample(label[..., None], motion, linear=False)[..., 0]
     elif warped.dtype == np.uint8:
         return warped
     else:
-        nearest = np.rint(warped[..., -1])
+        nearest = np.rint(cv2.extractChannel(warped, warped.shape[-1] - 1))
     cv2.insertChannel(nearest, warped, warped.shape[-1] - 1)
     return warped
 
 
 def _flip(array: np.ndarray, flips: Sequence[bool]) -> np.ndarray:
     axes = tuple(axis for axis, flipped in enumerate(flips) if flipped)
-    return np.ascontiguousarray(np.flip(array, axes)) if axes else array
+    return np.ascontiguousarray(np.flip(array, axes))
 
 
 def _narrow(mask: np.ndarray) -> np.ndarray:
@@ -131,8 +130,7 @@ def _resample(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
 
 def _slice(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
     mode = cv2.INTER_LINEAR if linear else cv2.INTER_NEAREST
-    if not motion.elastic:
-        assert motion.affine is not None
+    if motion.affine is not None and not motion.elastic:
         return _warp(voxels, motion.affine, mode)
     rows, columns = _coordinates(motion, voxels.shape[:2])
     warped = cv2.remap(voxels, columns, rows, mode, borderMode=cv2.BORDER_CONSTANT)
@@ -169,27 +167,49 @@ def _planar(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
 
 
 def _volume(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
-    where = np.stack(_coordinates(motion, voxels.shape[:3]))
+    depth, height, width, channels = voxels.shape
+    z, y, x = _coordinates(motion, voxels.shape[:3])
+    if depth * (height + 1) > OPENCV_SIDE:
+        return _large_volume(voxels, [z, y, x], linear)
+    # The slices one below the other in one picture, an empty row after each to part them.
+    atlas = np.pad(voxels, ((0, 0), (0, 1), (0, 0), (0, 0))).reshape(-1, width, channels)
+    mode = cv2.INTER_LINEAR if linear else cv2.INTER_NEAREST
+    below = np.floor(z if linear else z + np.float32(0.5))
+    y[(y <= -1) | (y >= height)] = OUTSIDE
+
+    def layer(level: np.ndarray) -> np.ndarray:
+        rows = y + level * (height + 1)
+        rows[(level < 0) | (level >= depth) | (y == OUTSIDE)] = OUTSIDE
+        maps = x.reshape(-1, width), rows.reshape(-1, width)
+        moved = cv2.remap(atlas, *maps, mode, borderMode=cv2.BORDER_CONSTANT)
+        return moved.reshape(voxels.shape)
+
+    if not linear:
+        return layer(below)
+    part = (z - below)[..., None]
+    moved = layer(below) * (1 - part) + layer(below + 1) * part
+    return (np.rint(moved) if voxels.dtype.kind in "iu" else moved).astype(voxels.dtype)
+
+
+def _large_volume(voxels: np.ndarray, where: list, linear: bool) -> np.ndarray:
     result = np.empty_like(voxels)
     for channel in range(voxels.shape[3]):
-        values = voxels[..., channel]
-        source = values.astype(np.float32) if linear else values
+        source = voxels[..., channel].astype(np.float32)
         moved = ndimage.map_coordinates(source, where, order=int(linear), mode="constant")
-        rounded = np.rint(moved) if voxels.dtype.kind in "iu" else moved
-        result[..., channel] = rounded
+        result[..., channel] = np.rint(moved) if voxels.dtype.kind in "iu" else moved
     return result
 
 
-def _coordinates(motion: Motion, shape: Sequence[int]) -> tuple[np.ndarray, ...]:
+def _coordinates(motion: Motion, shape: Sequence[int]) -> list[np.ndarray]:
     """Return the input index of each output voxel, axis by axis."""
-    grid = np.meshgrid(*(np.arange(side, dtype=np.float32) for side in shape), indexing="ij")
-    if motion.affine is not None:
-        matrix = motion.affine.astype(np.float32)
-        grid = [sum(w * g for w, g in zip(row, grid, strict=False)) + row[-1] for row in matrix]
+    rank = len(shape)
+    grid = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in shape), indexing="ij", sparse=True)
+    assert motion.affine is not None
+    rows = motion.affine.astype(np.float32)
+    where = [sum((row[a] * grid[a] for a in range(rank)), start=row[rank]) for row in rows]
     if motion.elastic:
-        bends = _bends(motion, shape)
-        grid = [g + bend for g, bend in zip(grid, bends, strict=True)]
-    return tuple(np.ascontiguousarray(g, np.float32) for g in grid)
+        where = [axis + bend for axis, bend in zip(where, _bends(motion, shape), strict=True)]
+    return [np.ascontiguousarray(axis, np.float32) for axis in where]
 
 
 def _bends(motion: Motion, shape: Sequence[int]) -> list[np.ndarray]:

@@ -1,0 +1,90 @@
+"""Normalisations against their closed forms."""
+
+import cv2
+import numpy as np
+import pytest
+
+from data_pipeline.errors import UserError
+from data_pipeline.normalise import NORMALISATIONS, count_flat, normalise
+
+
+@pytest.fixture
+def volume():
+    rng = np.random.default_rng(0)
+    values = rng.integers(1, 2000, (4, 16, 16, 2)).astype(np.int16)
+    values[:, :4] = 0
+    return values
+
+
+def test_zscore_has_mean_0_and_deviation_1_within_the_brain(volume):
+    result = normalise(volume, "zscore_brain")
+    assert result.dtype == np.float32
+    for channel in range(2):
+        brain = volume[..., channel] != 0
+        assert abs(result[brain, channel].mean(dtype=np.float64)) < 1e-6
+        assert abs(result[brain, channel].std(dtype=np.float64) - 1) < 1e-6
+        assert (result[~brain, channel] == 0).all()
+
+
+@pytest.mark.parametrize("value", [0, 7])
+def test_zscore_of_a_constant_is_0_and_counted(volume, value):
+    volume[..., 1] = np.where(volume[..., 0] != 0, value, 0)
+    result = normalise(volume, "zscore_brain")
+    assert (result[..., 1] == 0).all()
+    assert np.isfinite(result).all()
+    assert count_flat(volume, "zscore_brain") == 1
+
+
+def test_minmax_stretches_each_slice_and_channel(volume):
+    volume[2, ..., 1] = 5
+    result = normalise(volume, "minmax_slice")
+    assert (result[2, ..., 1] == 0).all()
+    assert count_flat(volume, "minmax_slice") == 1
+    for index, channel in ((0, 0), (1, 1), (3, 0)):
+        plane = volume[index, ..., channel].astype(float)
+        expected = (plane - plane.min()) / np.ptp(plane)
+        np.testing.assert_allclose(result[index, ..., channel], expected, atol=1e-6)
+
+
+def test_div255_keeps_bytes_and_refuses_other_types(volume):
+    narrow = (volume % 256).astype(np.uint8)
+    assert normalise(narrow, "div255") is narrow
+    with pytest.raises(UserError, match=r"int16.*zscore_brain"):
+        normalise(volume, "div255")
+
+
+def test_none_keeps_the_values(volume):
+    np.testing.assert_array_equal(normalise(volume, "none"), volume.astype(np.float32))
+
+
+def test_gaussian_clahe_is_blur_then_equalisation():
+    rng = np.random.default_rng(1)
+    volume = rng.integers(0, 90, (2, 64, 64, 3), np.uint8)
+    result = normalise(volume, "gaussian_clahe")
+    assert result.dtype == np.uint8
+    assert np.ptp(result[0, ..., 0]) > np.ptp(cv2.GaussianBlur(volume[0, ..., 0], (3, 3), 1.5))
+    taps = np.exp(-np.array([1, 0, 1]) / (2 * 1.5**2))
+    kernel = np.outer(taps, taps) / taps.sum() ** 2
+    padded = np.pad(volume[1, ..., 2].astype(float), 1, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))
+    blurred = np.rint((windows * kernel).sum((2, 3))).astype(np.uint8)
+    expected = cv2.createCLAHE(2.0, (8, 8)).apply(blurred)
+    assert np.abs(result[1, ..., 2].astype(int) - expected).mean() < 1
+
+
+def test_gaussian_clahe_takes_other_types(volume):
+    result = normalise(volume, "gaussian_clahe")
+    assert result.dtype == np.uint8
+    assert result.shape == volume.shape
+    assert np.ptp(result) > 100
+
+
+def test_constants_never_become_nan():
+    constant = np.full((2, 16, 16, 1), 9, np.uint8)
+    for name in NORMALISATIONS:
+        assert np.isfinite(normalise(constant, name)).all()
+
+
+def test_unknown_name_suggests_the_closest(volume):
+    with pytest.raises(UserError, match="Did you mean 'zscore_brain'"):
+        normalise(volume, "zscore")
