@@ -60,8 +60,7 @@ def parse(path: Path, raw: bytes) -> Header:
 
 def _fields(path: Path, raw: bytes) -> np.ndarray:
     for layout in (nifti1.header_dtype, nifti2.header_dtype):
-        for order in "<>":
-            ordered = layout.newbyteorder(order)
+        for ordered in (layout.newbyteorder("<"), layout.newbyteorder(">")):
             if len(raw) < layout.itemsize:
                 continue
             fields = np.frombuffer(raw, ordered, count=1)[0]

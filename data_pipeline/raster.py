@@ -35,7 +35,6 @@ class _Claims:
     height: int
     bits: int
     samples: int
-    inverted: bool = False  # WhiteIsZero, which OpenCV does not turn round for every depth
     palette: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -51,7 +50,7 @@ def read_image(path: Path, *, nan_to_zero: bool = False) -> Raster:
         )
     if claims.bits not in DEPTHS:
         raise UserError(f"{path}: {claims.bits} bits a channel; save the slice with 8 or 16.")
-    pixels = np.ascontiguousarray(_decode(path, raw, claims)[..., ::-1])  # OpenCV gives BGR
+    pixels = cv2.cvtColor(_decode(path, raw, claims), cv2.COLOR_BGR2RGB)
     warnings = claims.warnings
     if pixels.dtype.kind == "f":
         pixels, odd = _finite(path, pixels, nan_to_zero)
@@ -68,21 +67,37 @@ def read_mask(path: Path) -> Raster:
             f"{path}: expected a mask of one channel, received {claims.samples}; save it grey."
         )
     pixels = _decode(path, raw, claims)
-    if pixels.ndim == 3:
-        if (pixels != pixels[..., :1]).any():
-            raise UserError(
-                f"{path}: expected a mask in black and white, it has colours; save 0/255."
-            )
-        pixels = pixels[..., 0]
-    values = np.unique(pixels)
-    white = 255 if pixels.dtype != np.uint16 else 65535
-    if not any(np.isin(values, (0, top)).all() for top in (1, white)):
+    pixels = _black_and_white(path, pixels, claims.palette) if pixels.ndim == 3 else pixels
+    values = _values(pixels)
+    white = 65535 if pixels.dtype == np.uint16 else 255
+    if not any(set(values) <= {0, top} for top in (1, white)):
         shown = ", ".join(f"{value:g}" for value in values[:6]) + ", ..." * (len(values) > 6)
         raise UserError(
             f"{path}: expected a mask of 0 and 1 or of 0 and {white}, received the values {shown}; "
             "threshold the mask and save it again."
         )
-    return Raster((pixels > 0).astype(np.uint8), hashlib.sha256(raw).hexdigest(), claims.warnings)
+    mask = (pixels != 0).view(np.uint8)
+    return Raster(mask, hashlib.sha256(raw).hexdigest(), claims.warnings)
+
+
+def _black_and_white(path: Path, pixels: np.ndarray, palette: bool) -> np.ndarray:
+    """Reduce a mask with three channels; the one colour of a palette counts as white."""
+    grey = pixels.max(axis=2)
+    if palette:
+        colours = np.unique(pixels[grey > 0], axis=0)
+        if len(colours) <= 1:
+            return (grey > 0).astype(np.uint8)
+    elif (pixels == pixels[..., :1]).all():
+        return grey
+    raise UserError(
+        f"{path}: expected a mask in black and white, it has colours; save it as 0/255."
+    )
+
+
+def _values(pixels: np.ndarray) -> list[float]:
+    if pixels.dtype == np.uint8:
+        return np.flatnonzero(np.bincount(pixels.ravel(), minlength=256)).tolist()
+    return np.unique(pixels).tolist()
 
 
 def _bytes(path: Path) -> bytes:
@@ -127,8 +142,8 @@ def _tiff_claims(path: Path, raw: bytes) -> _Claims:
             f"{tags.photometric} with {tags.bits} bits; save the slice as RGB."
         )
     warnings = () if path.suffix.lower() in (".tif", ".tiff") else ("is a TIFF by its content",)
-    inverted, palette = tags.photometric == 0, tags.photometric == 3
-    return _Claims(tags.width, tags.height, tags.bits[0], tags.samples, inverted, palette, warnings)
+    palette = tags.photometric == 3
+    return _Claims(tags.width, tags.height, tags.bits[0], tags.samples, palette, warnings)
 
 
 def _png_claims(path: Path, raw: bytes) -> _Claims:
@@ -136,7 +151,7 @@ def _png_claims(path: Path, raw: bytes) -> _Claims:
         raise Quarantined(f"{path}: truncated or damaged PNG; copy or download it again.")
     width, height, bits, colour = struct.unpack_from(">IIBB", raw, 16)
     warnings = () if path.suffix.lower() == ".png" else ("is a PNG by its content",)
-    return _Claims(width, height, bits, PNG_SAMPLES.get(colour, 0), False, colour == 3, warnings)
+    return _Claims(width, height, bits, PNG_SAMPLES.get(colour, 0), colour == 3, warnings)
 
 
 def _decode(path: Path, raw: bytes, claims: _Claims) -> np.ndarray:

@@ -73,6 +73,18 @@ def make_leaky(
     return Split(sound.train, sound.val, sound.test, leaky=True)
 
 
+def read(path: Path) -> Split:
+    """Read somebody's own split: JSON lists `train`, `val` and `test` of patients or cases."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        sets = [tuple(sorted(map(str, content[name]))) for name in ("train", "val", "test")]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path}: expected JSON with the lists train, val and test ({error!r}); mend it."
+        ) from error
+    return Split(*sets)
+
+
 def slice_of(unit: str) -> tuple[str, int]:
     """Read a unit of a leaky split: the case and the number of its slice, from 0."""
     case, _, index = unit.rpartition(SLICE_MARK)

@@ -1,7 +1,7 @@
 """The data-set layouts. The folder is the registry: one file, one layout.
 
-A source has `TITLE: str`, `detect(root) -> str | None` (the evidence that the folder has this
-layout, in words) and `find(root, version=None) -> Dataset`.
+A source has `TITLE`, `VERSIONS` (what may be stated), `detect(root) -> str | None` (the evidence, in
+words, that the folder has this layout) and `find(root, version=None) -> Dataset`.
 """
 
 import difflib
@@ -34,6 +34,8 @@ def detect(root: Path) -> str:
         raise UserError(f"{root}: expected the folder of a data set; there is none.")
     evidence = {name: load(name).detect(root) for name in names()}
     found = {name: why for name, why in evidence.items() if why}
+    if "phantom" in found:
+        return "phantom"  # its marker states the layout, where the others have to conclude it
     if len(found) == 1:
         return next(iter(found))
     if "phantom" in found:  # its marker knows which of the others it is written in
@@ -53,4 +55,8 @@ def find(root: str | Path, layout: str | None = None, version: str | None = None
     name = layout or detect(root)
     if not root.is_dir():
         raise UserError(f"{root}: expected the folder of a data set; there is none.")
-    return load(name).find(root, version)
+    source = load(name)
+    if version and version not in source.VERSIONS:
+        known = ", ".join(source.VERSIONS) or "none"
+        raise UserError(f"{root}: {name} has no version {version!r}; there are: {known}.")
+    return source.find(root, version)

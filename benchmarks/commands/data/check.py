@@ -1,0 +1,61 @@
+"""`gliozoo data check`: every file of a data set read to its end, and what was found."""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("dir", type=Path, help="the folder of the data set, or its archive")
+    parser.add_argument("--layout", help="lgg, brats, msd, nnunet (default: detected)")
+    parser.add_argument(
+        "--version", help="the year of a BraTS data set, whose label values changed meaning"
+    )
+    parser.add_argument(
+        "--allow-skips", action="store_true", help="succeed although cases are quarantined"
+    )
+    parser.add_argument(
+        "--nan-to-zero", action="store_true", help="set NaN and infinite voxels to 0, and count"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the manifest there as JSON")
+    parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check; 1 where cases are quarantined, 2 where the data set is refused."""
+    from data_pipeline import archive
+
+    if not archive.is_archive(arguments.dir):
+        return _check(arguments, arguments.dir)
+    with tempfile.TemporaryDirectory(prefix="gliozoo-") as folder:
+        return _check(arguments, archive.unpack(arguments.dir, Path(folder)))
+
+
+def _check(arguments: argparse.Namespace, root: Path) -> int:
+    from benchmarks.progress import progress
+    from data_pipeline.check import check
+
+    manifest = check(
+        root,
+        arguments.layout,
+        arguments.version,
+        nan_to_zero=arguments.nan_to_zero,
+        progress=progress("Checking cases"),
+    )
+    if arguments.out:
+        manifest.write(arguments.out)
+    if arguments.json:
+        print(json.dumps(manifest.as_json(), indent=1, sort_keys=True, allow_nan=False))
+    print("\n".join(manifest.summary()), file=sys.stderr if arguments.json else sys.stdout)
+    skipped = len(manifest.quarantined)
+    if not skipped or (arguments.allow_skips and skipped < len(manifest.records)):
+        return 0
+    print(
+        f"gliozoo: {skipped} of {len(manifest.records)} cases are quarantined; mend them, or leave "
+        "them out with --allow-skips.",
+        file=sys.stderr,
+    )
+    return 1
