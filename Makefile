@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list test test-slow test-backends lint
+.PHONY: help setup list test test-slow test-backends lint perf-metrics
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -37,6 +37,9 @@ test-slow: $(VENV)/.installed-dev ## Run the slow tests
 test-backends: $(VENV)/.installed-dev ## Install JAX and torch, compare all three backends
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[jax,torch]'
 	@$(BIN)/python -m pytest tests -m backends
+
+perf-metrics: $(VENV)/.installed-dev ## Time HD95 and NSD against MONAI's (PEER_PYTHON=/path/to/python)
+	@$(BIN)/python -m benchmarks.perf_metrics
 
 lint: $(VENV)/.installed-dev ## Run ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
