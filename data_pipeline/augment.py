@@ -14,6 +14,7 @@ import numpy as np
 
 from data_pipeline import intensity, warp
 from data_pipeline.errors import UserError
+from data_pipeline.motion import Motion, affine
 
 Key = tuple[int, int, int]  # seed, epoch, sample
 _KEY = struct.Struct("<3q")
@@ -116,7 +117,7 @@ def draw(key: Key) -> dict[str, float]:
 
 def move(
     augmentation: Augmentation, numbers: dict[str, float], shape: tuple[int, ...]
-) -> warp.Motion | None:
+) -> Motion | None:
     """Compose the spatial changes of one sample; None where nothing moves."""
     flips = tuple(
         numbers[name] < getattr(augmentation, name)
@@ -126,17 +127,17 @@ def move(
     moves = any(getattr(augmentation, name) for name in _AFFINE)
     seed = int(numbers["elastic_seed"] * 2**32)
     if moves and numbers["affine"] < augmentation.affine_probability:
-        return warp.Motion(flips, _affine(augmentation, numbers, shape, flips), elastic, seed)
+        return Motion(flips, _affine(augmentation, numbers, shape, flips), elastic, seed)
     if elastic:
-        return warp.Motion(flips, warp.affine(shape, flips), elastic, seed)
-    return warp.Motion(flips, None) if any(flips) else None
+        return Motion(flips, affine(shape, flips), elastic, seed)
+    return Motion(flips, None) if any(flips) else None
 
 
 def _affine(
     a: Augmentation, numbers: dict[str, float], shape: tuple[int, ...], flips: tuple[bool, ...]
 ) -> np.ndarray:
     turns = (("rotation", a.rotation), ("tilt_y", a.tilt), ("tilt_x", a.tilt))
-    return warp.affine(
+    return affine(
         shape,
         flips,
         angles=[radians(_signed(numbers[name]) * most) for name, most in turns],

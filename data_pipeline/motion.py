@@ -1,0 +1,98 @@
+"""Where the voxels of a sample move: flips, one affine map and a smooth bend, composed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import cos, sin
+
+import numpy as np
+
+KNOTS = 5  # of an elastic deformation, along the longest side
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Flips alone, or an affine map from output to input indices (flips in it) and a bend."""
+
+    flips: tuple[bool, ...]
+    affine: np.ndarray | None  # (rank, rank + 1), in the order of the axes
+    elastic: float = 0.0  # standard deviation of the bend at its knots, over the longest side
+    seed: int = 0
+
+    @property
+    def planar(self) -> bool:
+        """Whether rows and columns mix with each other only."""
+        a = self.affine
+        tilted = a is not None and len(a) == 3 and (a[0, 1:3].any() or a[1:, 0].any())
+        return not tilted and not self.elastic
+
+
+def affine(
+    shape: Sequence[int],
+    flips: Sequence[bool],
+    angles: Sequence[float] = (0, 0, 0),
+    shifts: Sequence[float] = (0, 0, 0),
+    shears: Sequence[float] = (0, 0),
+    zoom: float = 1.0,
+) -> np.ndarray:
+    """Compose the map from output to input indices about the centre of the array.
+
+    `angles` (radians: in the plane, about the rows, about the columns), `shifts` (fractions of the
+    sides of depth, rows, columns) and `shears` (of rows by columns, of columns by rows).
+    """
+    # In plain numbers: for so small a matrix NumPy takes ten times as long.
+    c, s = cos(angles[0]) / zoom, sin(angles[0]) / zoom
+    linear = [[c + s * shears[1], c * shears[0] + s], [c * shears[1] - s, c - s * shears[0]]]
+    if len(shape) == 3:
+        flat = [[1 / zoom, 0, 0], [0, *linear[0]], [0, *linear[1]]]
+        linear = (_tilts(*angles[1:]) @ flat).tolist() if any(angles[1:]) else flat
+    linear = [[-w if f else w for w, f in zip(row, flips, strict=True)] for row in linear]
+    centre = [(side - 1) / 2 for side in shape]
+    rows = []
+    for row, side, middle, shift in zip(linear, shape, centre, shifts[-len(shape) :], strict=True):
+        turned = sum(w * other for w, other in zip(row, centre, strict=True))
+        rows.append([*row, middle - turned - shift * side])
+    return np.array(rows)
+
+
+def _tilts(about_rows: float, about_columns: float) -> np.ndarray:
+    c, s, d, t = cos(about_rows), sin(about_rows), cos(about_columns), sin(about_columns)
+    rows = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+    return rows @ np.array([[d, t, 0], [-t, d, 0], [0, 0, 1]])
+
+
+def coordinates(motion: Motion, shape: Sequence[int]) -> list[np.ndarray]:
+    """Return the input index of each output voxel, axis by axis."""
+    rank = len(shape)
+    grid = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in shape), indexing="ij", sparse=True)
+    assert motion.affine is not None
+    rows = motion.affine.astype(np.float32)
+    where = [sum((row[a] * grid[a] for a in range(rank)), start=row[rank]) for row in rows]
+    if motion.elastic:
+        where = [axis + bend for axis, bend in zip(where, _bends(motion, shape), strict=True)]
+    return [np.ascontiguousarray(axis, np.float32) for axis in where]
+
+
+def _bends(motion: Motion, shape: Sequence[int]) -> list[np.ndarray]:
+    """Draw a smooth displacement for each axis: white noise on a coarse grid, splined up."""
+    rng = np.random.Generator(np.random.Philox(key=motion.seed))
+    knots = [max(2, round(KNOTS * side / max(shape))) for side in shape]
+    bends = []
+    for _ in shape:
+        bend = rng.standard_normal(knots, np.float32)
+        for axis, side in enumerate(shape):
+            bend = _stretch(bend, side, axis)
+        bends.append(bend * np.float32(motion.elastic * max(shape)))
+    return bends
+
+
+def _stretch(field: np.ndarray, side: int, axis: int) -> np.ndarray:
+    """Interpolate along one axis with a cubic that is flat at the ends."""
+    knots = field.shape[axis]
+    place = np.linspace(0, knots - 1, side, dtype=np.float32)
+    first = np.minimum(place.astype(int), knots - 2)
+    part = place - first
+    part = part * part * (3 - 2 * part)
+    spread = [1] * field.ndim
+    spread[axis] = side
+    part = part.reshape(spread)
+    return np.take(field, first, axis) * (1 - part) + np.take(field, first + 1, axis) * part
