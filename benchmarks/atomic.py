@@ -35,10 +35,10 @@ def _flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text that the user asked for; a full disk or a forbidden folder is one sentence."""
+def write_out(path: Path, content: bytes) -> None:
+    """Write what the user asked for; a full disk or a forbidden folder is one sentence."""
     try:
-        write(path, text.encode())
+        write(path, content)
     except OSError as error:
         raise UserError(
             f"Cannot write {path}: {error.strerror or error}; free space there or choose another "

@@ -53,7 +53,7 @@ def _write(comparison, arguments: argparse.Namespace) -> list[Path]:
     if arguments.latex:
         texts[out / "leaderboard.tex"] = latex.to_latex(comparison)
     for path, text in texts.items():
-        atomic.write_text(path, text)
+        atomic.write_out(path, text.encode())
     if not arguments.plots:
         return list(texts)
     from benchmarks.plots import draw

@@ -26,6 +26,6 @@ def run(arguments: argparse.Namespace) -> int:
         policy=arguments.policy,
     )
     path = arguments.out or arguments.results / "report.html"
-    atomic.write_text(path, report.page(comparison))
+    atomic.write_out(path, report.page(comparison).encode())
     print(f"Wrote {path}", file=sys.stderr)
     return 0

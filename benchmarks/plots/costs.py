@@ -1,0 +1,149 @@
+"""What quality costs: Dice against GFLOPs, and how near the machine's roof each model runs."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from benchmarks.comparison.costs import Cost, Setting
+from benchmarks.comparison.table import Table
+from benchmarks.plots import labels, style
+
+AREA = 14.0  # square points for a million parameters
+
+
+def frontier(table: Table, costs: Mapping[str, Cost]) -> Figure | None:
+    """Draw Dice with its interval against GFLOPs; a bubble's area is its parameters."""
+    found = {
+        model: (cost.gflops, estimate, cost.params or 0)
+        for model in table.models
+        if (cost := costs.get(model)) and cost.gflops
+        if (estimate := table.estimates.get((model, table.regions[0], "dice")))
+    }
+    if not found:
+        return None
+    figure, axes = style.single(7.2, 4.8)
+    looks = style.looks(table.models)
+    for model, (gflops, dice, params) in found.items():
+        colour = looks[model].colour
+        axes.scatter(gflops, dice.mean, s=AREA * params / 1e6, color=colour, alpha=0.22, lw=0)
+        axes.plot([gflops] * 2, [dice.ci_lower, dice.ci_upper], color=colour, lw=1.3)
+        axes.plot(gflops, dice.mean, **style.dot(looks[model], 6.5))
+    axes.set_xscale("log")
+    x = [gflops for gflops, _, _ in found.values()]
+    y = [dice.mean for _, dice, _ in found.values()]
+    axes.set_xlim(min(x) / 1.8, max(x) * 2.6)
+    _front(axes, x, y)
+    _plain_ticks(axes)
+    axes.set_xlabel("GFLOPs of one inference (2 × multiply-adds)")
+    axes.set_ylabel("Mean Dice, 95 % interval over patients")
+    _sizes(axes, [params for _, _, params in found.values()])
+    labels.beside(axes, list(found), x, y)
+    return figure
+
+
+def pareto(cost: Sequence[float], quality: Sequence[float]) -> list[int]:
+    """Return the places that nothing beats in both: cheapest first, each better than before."""
+    front: list[int] = []
+    for place in sorted(range(len(cost)), key=lambda place: (cost[place], -quality[place])):
+        if not front or quality[place] > quality[front[-1]]:
+            front.append(place)
+    return front
+
+
+def _front(axes: Axes, x: Sequence[float], y: Sequence[float]) -> None:
+    front = pareto(x, y)
+    steps_x = [x[place] for place in front] + [axes.get_xlim()[1]]
+    steps_y = [y[place] for place in front] + [y[front[-1]]]
+    axes.plot(
+        steps_x, steps_y, drawstyle="steps-post", color=style.MUTED, lw=1, ls=(0, (4, 2)), zorder=1
+    )
+    axes.annotate(
+        "Pareto front",
+        (steps_x[-1], steps_y[-1]),
+        xytext=(-3, 4),
+        textcoords="offset points",
+        ha="right",
+        fontsize=7.5,
+        color=style.MUTED,
+    )
+
+
+def _sizes(axes: Axes, params: Sequence[float]) -> None:
+    """Show what a bubble's area means."""
+    largest = max(params) / 1e6
+    shown = [size for size in (1, 5, 10, 20, 40, 80, 160) if size <= largest * 1.3][-3:]
+    handles = [
+        axes.scatter([], [], s=AREA * size, color=style.MUTED, alpha=0.3, lw=0, label=f"{size} M")
+        for size in shown
+    ]
+    if handles:
+        axes.legend(
+            handles=handles,
+            title="Parameters",
+            loc="lower right",
+            ncols=len(handles),
+            columnspacing=2.4,
+            handletextpad=1.4,
+            handleheight=3.4,
+            borderpad=0.6,
+            fontsize=8,
+            title_fontsize=8,
+        )
+
+
+def _plain_ticks(axes: Axes) -> None:
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
+
+
+def roofline(setting: Setting, costs: Mapping[str, Cost]) -> Figure | None:
+    """Draw the GFLOP/s that each model reaches against its arithmetic intensity."""
+    found = {
+        model: (cost.arithmetic_intensity, cost.achieved_gflops)
+        for model, cost in costs.items()
+        if cost.arithmetic_intensity and cost.achieved_gflops
+    }
+    peaks = [cost.peak_gflops_measured for cost in costs.values() if cost.peak_gflops_measured]
+    if not found or not peaks:
+        return None
+    figure, axes = style.single(7.2, 4.4)
+    looks = style.looks(costs)
+    peak = float(np.median(peaks))
+    x, y = ([point[axis] for point in found.values()] for axis in (0, 1))
+    axes.axhline(peak, color=style.INK, lw=1.6)
+    axes.annotate(
+        f"measured roof: {peak:,.0f} GFLOP/s ({setting.precision} matrix product)",
+        (0.01, peak),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 4),
+        textcoords="offset points",
+        fontsize=8,
+    )
+    for share in (0.5, 0.25, 0.1):
+        axes.axhline(peak * share, color=style.RULE, lw=0.8, zorder=0)
+        axes.annotate(
+            f"{share:.0%}",
+            (1.0, peak * share),
+            xycoords=("axes fraction", "data"),
+            xytext=(-2, 2),
+            textcoords="offset points",
+            ha="right",
+            fontsize=7,
+            color=style.MUTED,
+        )
+    for model, point in found.items():
+        axes.plot(*point, **style.dot(looks[model], 8))
+    axes.set(xscale="log", yscale="log", ylim=(min(*y, peak * 0.09) * 0.8, peak * 1.6))
+    axes.set_xlim(min(x) / 1.5, max(x) * 2.2)
+    axes.grid(visible=False)
+    axes.set_xlabel("Arithmetic intensity (FLOP per byte)")
+    axes.set_ylabel("Achieved GFLOP/s")
+    _plain_ticks(axes)
+    labels.beside(axes, list(found), x, y)
+    return figure

@@ -1,0 +1,126 @@
+"""All figures of a comparison, and their files: SVG for paper and page, PNG for the rest."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from benchmarks import atomic
+from benchmarks.compare import Comparison
+from benchmarks.comparison.table import Table
+from benchmarks.plots import costs, quality, style, training, verdicts
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure with its file name, its title and what it shows, for those who cannot see it."""
+
+    name: str
+    title: str
+    text: str
+    figure: Figure
+
+
+def of_table(comparison: Comparison, table: Table) -> Iterator[Plot]:
+    """Draw what a table can show; a figure without data is left out."""
+    setting = comparison.setting(table)
+    measured = comparison.costs.get(setting, {}) if setting else {}
+    of_models = {model: cost for model, cost in measured.items() if model in table.models}
+    for name, title, text, figure in (
+        (
+            "frontier",
+            "Dice against GFLOPs",
+            "Up and to the left is better. Bars are 95 % intervals over patients, the area of a "
+            "bubble is the number of parameters, and nothing beats the models on the dashed line "
+            "in both quality and cost.",
+            costs.frontier(table, of_models),
+        ),
+        (
+            "patients",
+            "Every patient",
+            "One point a patient, averaged over seeds. The box spans the middle half, its line is "
+            "the median; the large marker is the mean with its 95 % interval.",
+            quality.patients(table),
+        ),
+        (
+            "significance",
+            "Who differs from whom",
+            "A number stands where two models can be told apart: the interval of their "
+            "difference leaves out zero and Wilcoxon's test, adjusted by Holm, agrees.",
+            verdicts.significance(table),
+        ),
+        (
+            "precision_sensitivity",
+            "Precision against sensitivity",
+            "Right is finding more of the tumour, up is drawing less that is none; along a grey "
+            "line Dice is constant.",
+            quality.precision_sensitivity(table),
+        ),
+        (
+            "volume",
+            "Dice against tumour volume",
+            "Small tumours are hard. Grey lines repeat the trends of the other models.",
+            quality.volume(table),
+        ),
+        (
+            "orders",
+            "Does the order hold?",
+            "The rank of each model if means are taken over patients, over slices, or over all "
+            "voxels together, under both policies for empty masks. Crossing lines are models "
+            "that swap places.",
+            verdicts.orders(table),
+        ),
+        (
+            "training",
+            "Training",
+            "The mean over runs; the band spans all of them.",
+            training.curves(table),
+        ),
+        (
+            "calibration",
+            "Calibration",
+            "On the diagonal, probabilities are worth their name; below it a model is too sure. "
+            "ECE is the expected calibration error over all voxels.",
+            training.calibration(table),
+        ),
+        (
+            "roofline",
+            "How near the roof",
+            f"Achieved speed against arithmetic intensity on {setting}. The roof is the fastest "
+            "matrix product measured in the same process.",
+            costs.roofline(setting, of_models) if setting else None,
+        ),
+    ):
+        if figure is not None:
+            yield Plot(name, title, text, figure)
+
+
+def save(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write every figure of every table as SVG and PNG."""
+    written = []
+    with style.settings():
+        for place, table in enumerate(comparison.tables, 1):
+            for plot in of_table(comparison, table):
+                stem = folder / (plot.name if place == 1 else f"table{place}-{plot.name}")
+                for suffix, content in (("svg", svg(plot, text="path")), ("png", png(plot))):
+                    written.append(stem.with_suffix(f".{suffix}"))
+                    atomic.write_out(written[-1], content)
+    return written
+
+
+def svg(plot: Plot, *, text: str) -> bytes:
+    """Return a figure as SVG; `text` is `path` for files, `none` where the page has its fonts."""
+    buffer = io.BytesIO()
+    with mpl.rc_context({"svg.fonttype": text}):
+        plot.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "GlioZoo"})
+    return buffer.getvalue()
+
+
+def png(plot: Plot, dpi: int = 200) -> bytes:
+    """Return a figure as PNG."""
+    buffer = io.BytesIO()
+    plot.figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()
