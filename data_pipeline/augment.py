@@ -127,10 +127,10 @@ def move(
     moves = any(getattr(augmentation, name) for name in _AFFINE)
     seed = int(numbers["elastic_seed"] * 2**32)
     if moves and numbers["affine"] < augmentation.affine_probability:
-        return Motion(flips, _affine(augmentation, numbers, shape, flips), elastic, seed)
+        return Motion(shape, flips, _affine(augmentation, numbers, shape, flips), elastic, seed)
     if elastic:
-        return Motion(flips, affine(shape, flips), elastic, seed)
-    return Motion(flips, None) if any(flips) else None
+        return Motion(shape, flips, affine(shape, flips), elastic, seed)
+    return Motion(shape, flips, None) if any(flips) else None
 
 
 def _affine(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import cos, sin
 
 import numpy as np
@@ -13,6 +14,7 @@ KNOTS = 5  # of an elastic deformation, along the longest side
 class Motion:
     """Flips alone, or an affine map from output to input indices (flips in it) and a bend."""
 
+    shape: tuple[int, ...]
     flips: tuple[bool, ...]
     affine: np.ndarray | None  # (rank, rank + 1), in the order of the axes
     elastic: float = 0.0  # standard deviation of the bend at its knots, over the longest side
@@ -24,6 +26,19 @@ class Motion:
         a = self.affine
         tilted = a is not None and len(a) == 3 and (a[0, 1:3].any() or a[1:, 0].any())
         return not tilted and not self.elastic
+
+    @cached_property
+    def coordinates(self) -> list[np.ndarray]:
+        """The input index of each output voxel, axis by axis; image and labels share them."""
+        axes = [np.arange(side, dtype=np.float32) for side in self.shape]
+        grid = np.meshgrid(*axes, indexing="ij", sparse=True)
+        assert self.affine is not None
+        rows = self.affine.astype(np.float32)
+        where = [sum((w * g for w, g in zip(row, grid, strict=False)), row[-1]) for row in rows]
+        if self.elastic:
+            bends = _bends(self.seed, self.shape, self.elastic * max(self.shape))
+            where = [axis + bend for axis, bend in zip(where, bends, strict=True)]
+        return [np.ascontiguousarray(axis, np.float32) for axis in where]
 
 
 def affine(
@@ -60,29 +75,14 @@ def _tilts(about_rows: float, about_columns: float) -> np.ndarray:
     return rows @ np.array([[d, t, 0], [-t, d, 0], [0, 0, 1]])
 
 
-def coordinates(motion: Motion, shape: Sequence[int]) -> list[np.ndarray]:
-    """Return the input index of each output voxel, axis by axis."""
-    rank = len(shape)
-    grid = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in shape), indexing="ij", sparse=True)
-    assert motion.affine is not None
-    rows = motion.affine.astype(np.float32)
-    where = [sum((row[a] * grid[a] for a in range(rank)), start=row[rank]) for row in rows]
-    if motion.elastic:
-        where = [axis + bend for axis, bend in zip(where, _bends(motion, shape), strict=True)]
-    return [np.ascontiguousarray(axis, np.float32) for axis in where]
-
-
-def _bends(motion: Motion, shape: Sequence[int]) -> list[np.ndarray]:
+def _bends(seed: int, shape: Sequence[int], deviation: float) -> list[np.ndarray]:
     """Draw a smooth displacement for each axis: white noise on a coarse grid, splined up."""
-    rng = np.random.Generator(np.random.Philox(key=motion.seed))
+    rng = np.random.Generator(np.random.Philox(key=seed))
     knots = [max(2, round(KNOTS * side / max(shape))) for side in shape]
-    bends = []
-    for _ in shape:
-        bend = rng.standard_normal(knots, np.float32)
-        for axis, side in enumerate(shape):
-            bend = _stretch(bend, side, axis)
-        bends.append(bend * np.float32(motion.elastic * max(shape)))
-    return bends
+    bends = rng.standard_normal((len(shape), *knots), np.float32) * np.float32(deviation)
+    for axis, side in enumerate(shape, start=1):
+        bends = _stretch(bends, side, axis)
+    return list(bends)
 
 
 def _stretch(field: np.ndarray, side: int, axis: int) -> np.ndarray:

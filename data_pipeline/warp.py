@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from data_pipeline.errors import UserError
-from data_pipeline.motion import Motion, coordinates
+from data_pipeline.motion import Motion
 
 OPENCV_SIDE = 32766  # the longest picture that cv2.remap takes
 OUTSIDE = np.float32(-9)
@@ -79,7 +79,7 @@ def _slice(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
     mode = cv2.INTER_LINEAR if linear else cv2.INTER_NEAREST
     if motion.affine is not None and not motion.elastic:
         return _warp(voxels, motion.affine, mode)
-    rows, columns = coordinates(motion, voxels.shape[:2])
+    rows, columns = motion.coordinates
     warped = cv2.remap(voxels, columns, rows, mode, borderMode=cv2.BORDER_CONSTANT)
     return warped.reshape(voxels.shape)
 
@@ -115,14 +115,14 @@ def _planar(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
 
 def _volume(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
     depth, height, width, channels = voxels.shape
-    z, y, x = coordinates(motion, voxels.shape[:3])
+    z, y, x = motion.coordinates
     if depth * (height + 1) > OPENCV_SIDE:
         return _large_volume(voxels, [z, y, x], linear)
     # The slices one below the other in one picture, an empty row after each to part them.
     atlas = np.pad(voxels, ((0, 0), (0, 1), (0, 0), (0, 0))).reshape(-1, width, channels)
     mode = cv2.INTER_LINEAR if linear else cv2.INTER_NEAREST
     below = np.floor(z if linear else z + np.float32(0.5))
-    y[(y <= -1) | (y >= height)] = OUTSIDE
+    y = np.where((y <= -1) | (y >= height), OUTSIDE, y)
 
     def layer(level: np.ndarray) -> np.ndarray:
         rows = y + level * (height + 1)

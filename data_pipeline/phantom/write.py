@@ -96,5 +96,11 @@ def _write_patients(
     def one(index: int) -> None:
         WRITERS[layout](root, index + 1, generate(seed, index, size))
 
-    with ThreadPoolExecutor(workers or min(patients, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(workers or _workers(patients, size)) as pool:
         list(pool.map(one, range(patients)))
+
+
+def _workers(patients: int, size: int) -> int:
+    """Choose as many threads as there are processors, with patients of about 2 GB together."""
+    patient_bytes = 24 * size**3  # 0.6 size slices, four float32 signals and four uint16 voxels
+    return max(1, min(patients, os.cpu_count() or 1, (2 << 30) // patient_bytes))
