@@ -103,7 +103,8 @@ def digest(model: "keras.Model") -> str:
 def arrays(model: "keras.Model") -> dict[str, np.ndarray]:
     """Return every weight by `layer/variable`."""
     return {
-        _name(layer, variable): np.ascontiguousarray(value)
+        # ascontiguousarray would make a scalar a vector of one.
+        _name(layer, variable): np.asarray(value, order="C")
         for layer in _weighted(model)
         for variable, value in zip(layer.weights, layer.get_weights(), strict=True)
     }
@@ -166,7 +167,7 @@ def _first_difference(model: "keras.Model", tensors: Mapping[str, np.ndarray]) -
             return f"{name}, which the file does not have"
         if tensors[name].shape != value.shape:
             return f"{name}: {value.shape} in the model, {tensors[name].shape} in the file"
-    extra = [name for name in tensors if name not in expected]
+    extra = sorted(set(tensors) - set(expected))  # A file keeps the names in an order of its own.
     return f"{extra[0]}, which the model does not have" if extra else None
 
 

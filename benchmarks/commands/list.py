@@ -49,8 +49,8 @@ def _print_table(cards: dict[str, Card]) -> None:
     console.print(_line("name", "rank", "params", "GFLOPs", "at", "architecture"), style="dim")
     for name, card in cards.items():
         console.print(
-            f"[bold]{name:20}[/]"
-            + _line("", ranks(card), *counts(card.reference()), card.title)[20:]
+            f"[bold]{name:19}[/]"
+            + _line("", ranks(card), *counts(card.reference()), card.title)[19:]
         )
         for claim in filter(headline, card.claims):
             console.print(
@@ -66,7 +66,7 @@ def _print_table(cards: dict[str, Card]) -> None:
 
 
 def _line(name: str, rank: str, params: str, gflops: str, at: str, title: str) -> str:
-    return f"{name:20}{rank:7}{params:>8}{gflops:>8}  {at:8} {title}"
+    return f"{name:19}{rank:6}{params:>8}{gflops:>7}  {at:7} {title}"
 
 
 def ranks(card: Card) -> str:

@@ -91,37 +91,36 @@ def test_a_saved_model_loads_without_custom_objects(case, model, tmp_path):
     np.testing.assert_array_equal(model(x, training=False), loaded(x, training=False))
 
 
-def test_weights_round_trip_and_same_seed_gives_same_weights(case, model, tmp_path):
+def test_weights_round_trip(case, model, tmp_path):
     saved = weights.save(model, tmp_path / "w.safetensors")
+    keras.utils.set_random_seed(8)
     other = case.create()
     assert weights.digest(other) != saved
     weights.load(other, tmp_path / "w.safetensors")
-    assert weights.digest(other) == saved == weights.digest(model)
+    assert weights.digest(other) == saved
     x = images(case)
     np.testing.assert_array_equal(model(x, training=False), other(x, training=False))
 
 
 def test_same_seed_gives_same_weights(case):
     digests = []
-    for seed in (3, 3, 4):
-        keras.utils.set_random_seed(seed)
-        digests.append(weights.digest(case.create()))
-    assert digests[0] == digests[1] != digests[2]
+    for _ in range(2):
+        keras.utils.set_random_seed(7)
+        digests.append(weights.digest(case.create(width=0.0625)))
+    assert digests[0] == digests[1]
 
 
-def test_several_classes_sum_to_one_for_grey_and_many_channels(case):
-    for channels in (1, 5):
-        model = case.create(classes=4, channels=channels)
-        output = np.asarray(model(images(case, 1, channels), training=False))
-        assert output.shape == (1, *case.shape(4))
-        np.testing.assert_allclose(output.sum(-1), 1, atol=1e-5)
+def test_several_classes_sum_to_one_on_grey_images(case):
+    output = np.asarray(case.create(classes=4, channels=1)(images(case, 1, 1), training=False))
+    assert output.shape == (1, *case.shape(4))
+    np.testing.assert_allclose(output.sum(-1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_computes_low_and_answers_in_float32(case, policy):
     keras.config.set_dtype_policy(policy)
     try:
-        model = case.create()
+        model = case.create(channels=5)
     finally:
         keras.config.set_dtype_policy("float32")
     assert model.get_layer("logits").compute_dtype == policy.removeprefix("mixed_")
@@ -129,7 +128,7 @@ def test_mixed_precision_computes_low_and_answers_in_float32(case, policy):
     assert model.output.dtype == "float32"
     if case.rank == 3 and policy == "mixed_float16":
         return  # TensorFlow has no float16 kernels for volumes on a CPU.
-    output = np.asarray(model(images(case), training=True))
+    output = np.asarray(model(images(case, channels=5), training=True))
     assert output.dtype == np.float32
     assert np.isfinite(output).all()
 

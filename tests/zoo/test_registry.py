@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
+import numpy as np
 import pytest
 
 import zoo
@@ -27,12 +29,12 @@ def test_the_folder_is_the_registry():
 
 def test_cards_are_read_without_keras_and_equal_the_modules_own():
     code = (
-        "import sys, zoo; cards = [zoo.card(name) for name in zoo.names()];"
-        "assert not {'keras', 'tensorflow', 'numpy'} & set(sys.modules), 'too much imported';"
-        "from importlib import import_module;"
-        "assert cards == [import_module(f'zoo.architectures.{n}').CARD for n in zoo.names()]"
+        "import sys, zoo; [zoo.card(name) for name in zoo.names()];"
+        "assert not {'keras', 'tensorflow', 'numpy'} & set(sys.modules), 'too much imported'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+    for name in zoo.names():
+        assert zoo.card(name) == import_module(f"zoo.architectures.{name}").CARD
 
 
 @pytest.mark.parametrize("name", NINE)
@@ -95,10 +97,8 @@ def test_a_setting_of_build_is_an_argument_of_create():
     )
 
 
-@pytest.mark.parametrize("name", ["unet", "deeplabv3plus", "sa_unet"])
+@pytest.mark.parametrize("name", ["deeplabv3plus", "sa_unet"])
 def test_sides_may_be_left_open(name):
-    import numpy as np
-
     model = zoo.create(name, (None, None, 3), 1, width=0.125)
     for side in (32, 64):
         output = model(np.zeros((1, side, 2 * side, 3), "float32"), training=True)

@@ -64,7 +64,7 @@ def test_create_takes_a_file_and_another_size_of_image(model, path):
         ({"name": "unet", "width": 0.25}, "down0_0_conv/kernel: (3, 3, 3, 16) in the model"),
         ({"name": "unet", "classes": 3}, "logits/kernel: (1, 1, 8, 3) in the model"),
         ({"name": "unet", "input_shape": (32, 32, 1)}, "down0_0_conv/kernel: (3, 3, 1, 8)"),
-        ({"name": "unet", "variant": "plain"}, "down0_0_norm/gamma, which the model does not"),
+        ({"name": "unet", "variant": "plain"}, "bottleneck_0_norm/beta, which the model does not"),
     ],
 )
 def test_another_architecture_is_refused_naming_the_first_layer(model, path, other, layer):
