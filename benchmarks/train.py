@@ -1,0 +1,163 @@
+"""Training: `model.fit`, watched; what happens after an epoch is decided in `state`.
+
+`fit` traces one step once and runs it at full speed on every backend, over one device or several.
+All else is a callback that works between epochs: validation by patient, schedule, checkpoint.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from benchmarks import evaluate, losses, optimiser
+from benchmarks import state as states
+from benchmarks.checkpoint import Checkpoints
+from benchmarks.display import Display
+from benchmarks.inference import Predictor
+from benchmarks.protocol import Protocol
+from benchmarks.state import State
+from data_pipeline import Data
+from data_pipeline.waiting import Seconds, watched, watched_dataset
+
+LOOK = 1.0  # seconds between two looks at the loss: each waits for the device
+
+
+class TrainingFailed(Exception):
+    """The training itself went wrong, and going on would be pointless: the reason in a sentence."""
+
+
+def train(
+    model: keras.Model,
+    data: Data,
+    protocol: Protocol,
+    checkpoints: Checkpoints,
+    display: Display,
+    *,
+    jit: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> State:
+    """Train to the protocol's end, from the newest checkpoint on; leave the best weights in.
+
+    Losses and optimiser are built here, so that no symbolic pass of `fit` precedes the trace.
+    """
+    loss = compile_model(model, data, protocol, jit=jit)
+    state = checkpoints.restore(model)
+    if states.stopped(state, protocol.train) is None:
+        batches, waited = feed(data, state.epoch)
+        predict = Predictor(model, protocol.evaluate.batch_size)
+        supervisor = Supervisor(
+            state,
+            protocol,
+            validate=lambda: evaluate.validate(predict, data, protocol.evaluate, loss),
+            checkpoints=checkpoints,
+            display=display,
+            waited=waited,
+            steps=data.steps_per_epoch,
+        )
+        model.fit(
+            batches,
+            initial_epoch=state.epoch,
+            epochs=protocol.train.epochs,
+            steps_per_epoch=data.steps_per_epoch,
+            shuffle=False,
+            verbose=0,
+            callbacks=[supervisor, *callbacks],
+        )
+        state = supervisor.state
+    checkpoints.use_best(model)
+    return state
+
+
+def compile_model(
+    model: keras.Model, data: Data, protocol: Protocol, *, jit: bool = False
+) -> losses.Loss:
+    """Compile a model as a protocol says, and return its loss."""
+    training = protocol.train
+    loss = losses.create(training.loss, training.loss_settings, data.target.exclusive)
+    model.compile(optimiser.create(training, data.steps_per_epoch), loss=loss, jit_compile=jit)
+    model.optimizer.build(model.trainable_variables)
+    return loss
+
+
+def feed(data: Data, epoch: int) -> tuple[Any, Seconds]:
+    """Give the batches from an epoch on, endless, in the backend's way; the same bits in each."""
+    if keras.config.backend() == "tensorflow":
+        return watched_dataset(data.epochs(epoch))
+    return watched(data.training_batches(epoch))
+
+
+class Supervisor(keras.callbacks.Callback):
+    """Looks after a training between its epochs, and now and then within one."""
+
+    def __init__(
+        self,
+        state: State,
+        protocol: Protocol,
+        *,
+        validate: Callable[[], tuple[float, float]],
+        checkpoints: Checkpoints,
+        display: Display,
+        waited: Seconds,
+        steps: int,
+    ):
+        super().__init__()
+        self.state, self.protocol, self.steps = state, protocol, steps
+        self._validate, self._checkpoints = validate, checkpoints
+        self._display, self._waited = display, waited
+        self._looked = self._began = time.monotonic()
+        self._waited_before = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Start the clocks; a plateau's rate holds for an epoch."""
+        if self.protocol.train.schedule == "plateau":
+            rate = states.plateau_rate(self.state, self.protocol.train)
+            self.model.optimizer.learning_rate = rate
+        self._began, self._waited_before = time.monotonic(), self._waited()
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Look at the running loss about once a second."""
+        now = time.monotonic()
+        if now - self._looked >= LOOK:
+            self._looked = now
+            loss = _finite(logs or {}, self.state.epoch + 1)
+            self._display.step(self.state.epoch + 1, batch + 1, loss)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Validate, note the epoch, decide how to go on, and keep it all."""
+        row = self._row(logs or {})
+        self.state = states.advance(self.state, row, self.protocol.train)
+        self.state = replace(self.state, stopped=states.stopped(self.state, self.protocol.train))
+        over = self.state.stopped is not None
+        self._checkpoints.save(self.model, self.state, now=over)
+        self._display.epoch(self.state)
+        if over:
+            self.model.stop_training = True
+
+    def _row(self, logs: dict[str, Any]) -> dict[str, Any]:
+        loss = _finite(logs, self.state.epoch + 1)
+        trained = time.monotonic() - self._began
+        waited = self._waited() - self._waited_before
+        dice, val_loss = self._validate()
+        return {
+            "epoch": self.state.epoch + 1,
+            "loss": loss,
+            "val_loss": val_loss,
+            "val_dice": dice,
+            "learning_rate": optimiser.rate_of(self.model.optimizer),
+            "seconds": time.monotonic() - self._began,
+            "samples_per_sec": self.steps * self.protocol.data.batch_size / trained,
+            "data_wait_share": min(1.0, waited / trained),
+        }
+
+
+def _finite(logs: dict[str, Any], epoch: int) -> float:
+    loss = float(logs["loss"])
+    if not math.isfinite(loss):
+        raise TrainingFailed(
+            f"The loss became {loss} in epoch {epoch}: the training stopped there, and its last "
+            "good checkpoint is kept; a lower learning rate or float32 is the usual remedy."
+        )
+    return loss
