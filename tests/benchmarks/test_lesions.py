@@ -93,12 +93,29 @@ def test_a_prediction_within_the_dilation_belongs_to_the_lesion(gap, belongs):
     assert found["lesion_false_positives"] == (not belongs)
 
 
-def test_components_connect_over_corners():
+@pytest.mark.parametrize(("offset", "belongs"), [(2, True), (3, False)])
+def test_the_dilation_takes_edges_and_not_corners(offset, belongs):
+    # Three steps to the 18 nearest reach (3, 3, 0) and (2, 2, 2) from a corner, not (3, 3, 3).
     reference = cubes((5, 5, 5, 4))
-    prediction = reference | cubes((9, 9, 9, 6))  # touches by one corner: 26 neighbours
-    found = lesions.measure(reference, prediction, (1, 1, 1))
+    found = lesions.measure(reference, cubes((8 + offset,) * 3 + (1,)), (1, 1, 1))
+    assert found["lesion_false_positives"] == (not belongs)
+    found = lesions.measure(reference, cubes((11, 11, 8, 1)), (1, 1, 1))
     assert found["lesion_false_positives"] == 0
-    assert found["lesions"][0]["dice"] == pytest.approx(2 * 64 / (64 + 64 + 216))
+
+
+def test_components_of_the_prediction_connect_over_corners():
+    reference = cubes((5, 5, 5, 4))
+    stairs = cubes(*[(step, step, step, 1) for step in range(8, 20)])
+    found = lesions.measure(reference, stairs, (1, 1, 1))
+    assert found["lesion_false_positives"] == 0
+    assert found["lesions"][0]["dice"] == pytest.approx(2 * 1 / (64 + 12))
+
+
+@pytest.mark.parametrize(("start", "number"), [(13, 1), (14, 2)])
+def test_dilated_lesions_connect_over_corners(start, number):
+    # Dilated, the corners at 8 and `start` reach 10 and `start - 2` on the diagonal.
+    reference = cubes((5, 5, 5, 4), (start, start, start, 4))
+    assert len(lesions.measure(reference, reference, (1, 1, 1))["lesions"]) == number
 
 
 def test_a_component_belongs_whole_to_each_lesion_that_it_meets():
