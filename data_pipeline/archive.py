@@ -72,7 +72,7 @@ def _check(path: Path, members: list[_Member], out: Path) -> None:
                 f"{path}: its member {member.name!r} {reason}; nothing was unpacked: get the "
                 "archive from its original source."
             )
-    names = [member.name for member in members if not member.folder]
+    names = [PurePosixPath(member.name) for member in members if not member.folder]
     if len(set(names)) < len(names):
         raise UserError(
             f"{path}: holds two files of one name; nothing was unpacked: unpack it by hand."

@@ -108,12 +108,12 @@ def _slices(case: Case, nan_to_zero: bool) -> Volume:
 
 
 def _one_depth(case: Case, slices: Sequence[np.ndarray]) -> np.ndarray:
-    dtypes = {pixels.dtype for pixels in slices}
-    if len(dtypes) > 1:
-        raise UserError(
-            f"{case.images[0].parent}: its slices mix {', '.join(sorted(map(str, dtypes)))}; save "
-            "all slices of a case with one bit depth."
-        )
+    for path, pixels in zip(case.images, slices, strict=True):
+        if pixels.dtype != slices[0].dtype:
+            raise UserError(
+                f"{path}: holds {pixels.dtype}, but {case.images[0].name} holds "
+                f"{slices[0].dtype}; save all slices of a case with one bit depth."
+            )
     stacked = np.stack(slices)
     return stacked if stacked.dtype == np.uint8 else stacked.astype(np.float32)
 

@@ -1,10 +1,10 @@
 """Leakage: the same patient, the same slice or nearly the same slice in two sets of a split.
 
 Two slices are nearly the same where their pictures, reduced to 32 x 32 pixels and centred,
-correlate by at least .98. Measured on 64 patients of the LGG set (2,264 slices): slices of two different
-patients reach .974 at most, while a copy with noise, another gamma, JPEG artefacts, half the
-resolution or one pixel of shift stays above .98 (95 of 100 times above .99). Slices with almost no
-contrast resemble each other whoever they show, and are left out.
+correlate by at least .98. Measured on 64 patients of the LGG set (2,264 slices): slices of two
+different patients reach .974 at most, while a copy with noise, another gamma, JPEG artefacts, half
+the resolution or one pixel of shift stays above .98 (95 of 100 times above .99). Slices with
+almost no contrast resemble each other whoever they show, and are left out.
 """
 
 import hashlib
@@ -20,14 +20,13 @@ import numpy as np
 from data_pipeline.case import Case, read_case
 from data_pipeline.check import WORKERS
 from data_pipeline.errors import Quarantined, UserError
-from data_pipeline.split import SLICE_MARK, Split
+from data_pipeline.split import SETS, SLICE_MARK, Split
 
 SIDE = 32
 ALIKE = 0.98
 FAINT = 0.02  # a standard deviation below this share of the case's range: next to no contrast
 CHUNK = 1024
 SHOWN = 10
-SETS = ("train", "val", "test")
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
@@ -38,7 +37,7 @@ class Slices:
     case: str
     patient: str
     depth: int
-    burden: float | None  # the share of tumour in the volume, by which splits are stratified
+    burden: float  # the share of tumour in the volume, by which splits are stratified
     indices: np.ndarray  # of the slices with contrast
     digests: tuple[str, ...]
     pictures: np.ndarray  # (slices with contrast, SIDE * SIDE * C), centred, of length 1
@@ -102,6 +101,14 @@ def slices_of(
     return [item for item in read if isinstance(item, Slices)], unread
 
 
+def burdens(found: Iterable[Slices]) -> dict[str, float]:
+    """Give each patient's share of tumour, the mean over his examinations."""
+    shares: dict[str, list[float]] = defaultdict(list)
+    for slices in found:
+        shares[slices.patient].append(slices.burden)
+    return {patient: sum(values) / len(values) for patient, values in shares.items()}
+
+
 def audit(found: Iterable[Slices], split: Split) -> Audit:
     """Compare the sets of a split of patients, cases or slices with each other."""
     found = list(found)
@@ -139,6 +146,7 @@ def _read(case: Case) -> Slices | str:
         volume = read_case(case, nan_to_zero=True)
     except Quarantined as error:
         return str(error)
+    assert volume.label is not None  # a case without a label file is quarantined by its source
     image = volume.image
     low, high = float(image.min()), float(image.max())
     small = [cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for picture in image]
@@ -150,9 +158,9 @@ def _read(case: Case) -> Slices | str:
         case.name,
         case.patient,
         len(image),
-        None if volume.label is None else float((volume.label > 0).mean()),
+        float((volume.label > 0).mean()),
         indices,
-        tuple(hashlib.sha256(np.ascontiguousarray(image[i])).hexdigest() for i in indices),
+        tuple(hashlib.sha256(image[i].tobytes()).hexdigest() for i in indices),
         flat[indices] / lengths[indices, None],
         {str(path): volume.sha256[path.name] for path in case.images} if len(indices) else {},
     )

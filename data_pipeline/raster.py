@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from data_pipeline import tiff
 from data_pipeline.errors import Quarantined, UserError
 
 PNG = b"\x89PNG\r\n\x1a\n"
-LIMIT_PIXELS = 8192 * 8192
 CHANNELS = 3
 PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 DEPTHS = (8, 16, 32)
@@ -94,7 +94,7 @@ def _black_and_white(path: Path, pixels: np.ndarray, palette: bool) -> np.ndarra
     )
 
 
-def _values(pixels: np.ndarray) -> list[float]:
+def _values(pixels: np.ndarray) -> Sequence[float]:
     if pixels.dtype == np.uint8:
         return np.flatnonzero(np.bincount(pixels.ravel(), minlength=256)).tolist()
     return np.unique(pixels).tolist()
@@ -119,10 +119,10 @@ def _claims(path: Path, raw: bytes) -> _Claims:
         raise Quarantined(
             f"{path}: is {kind} by its content; download it again or save it as TIFF."
         )
-    if claims.width * claims.height > LIMIT_PIXELS or not claims.width * claims.height:
+    if claims.width * claims.height > tiff.LIMIT_PIXELS or not claims.width * claims.height:
         raise UserError(
-            f"{path}: claims {claims.width} x {claims.height} pixels, at most {LIMIT_PIXELS} are "
-            "read; scale the slice down or save it again."
+            f"{path}: claims {claims.width} x {claims.height} pixels, at most {tiff.LIMIT_PIXELS} "
+            "are read; scale the slice down or save it again."
         )
     return claims
 

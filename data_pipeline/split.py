@@ -16,6 +16,7 @@ from pathlib import Path
 from data_pipeline.errors import UserError
 
 COMMITTED = {"lgg": Path(__file__).parent / "splits" / "lgg110.json"}
+SETS = ("train", "val", "test")
 SLICE_MARK = "#"  # between case and slice in the units of a leaky split: `TCGA_CS_4941#7`
 
 
@@ -77,12 +78,12 @@ def read(path: Path) -> Split:
     """Read somebody's own split: JSON lists `train`, `val` and `test` of patients or cases."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-        sets = [tuple(sorted(map(str, content[name]))) for name in ("train", "val", "test")]
+        sets = {name: tuple(sorted(map(str, content[name]))) for name in SETS}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path}: expected JSON with the lists train, val and test ({error!r}); mend it."
         ) from error
-    return Split(*sets)
+    return Split(sets["train"], sets["val"], sets["test"])
 
 
 def slice_of(unit: str) -> tuple[str, int]:
@@ -115,26 +116,25 @@ def choose(
 
 
 def assign_folds(patients: Mapping[str, float | None], *, seed: int, folds: int) -> dict[str, int]:
-    """Give each patient its fold: each run of patients of like burden goes to different folds.
-
-    Patients of unknown burden are a stratum of their own.
-    """
+    """Give each patient its fold: each run of patients of like burden goes to different folds."""
+    ordered = _by_burden(patients)
     assigned: dict[str, int] = {}
-    for known in (True, False):
-        group = [patient for patient, burden in patients.items() if (burden is not None) is known]
-        ordered = sorted(group, key=lambda patient: (patients[patient] or 0.0, patient))
-        for start in range(0, len(ordered), folds):
-            run = ordered[start : start + folds]
-            order = _shuffled(range(folds), f"folds/{seed}/{known}/{start}")
-            for patient, place in zip(_shuffled(run, f"{seed}"), order, strict=False):
-                assigned[patient] = place
+    for start in range(0, len(ordered), folds):
+        run = _shuffled(ordered[start : start + folds], f"{seed}")
+        order = _shuffled(range(folds), f"folds/{seed}/{start}")
+        assigned.update(zip(run, order, strict=False))
     return assigned
+
+
+def _by_burden(patients: Mapping[str, float | None]) -> list[str]:
+    """Order by burden, those of unknown burden last."""
+    return sorted(patients, key=lambda p: (patients[p] is None, patients[p] or 0.0, p))
 
 
 def _pick(patients: Mapping[str, float | None], count: int, salt: str) -> list[str]:
     """Pick `count` patients spread over the burden, at least one and not all."""
     count = min(max(count, 1), len(patients) - 1)
-    ordered = sorted(patients, key=lambda p: (patients[p] is None, patients[p] or 0.0, p))
+    ordered = _by_burden(patients)
     bounds = [index * len(ordered) // count for index in range(count + 1)]
     return [_shuffled(ordered[low:high], salt)[0] for low, high in pairwise(bounds)]
 

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_pipeline import tiff_strips
 from data_pipeline.errors import Quarantined
 
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # TIFF 6.0, section 8 and section 15 (tiles), as tag numbers.
-WIDTH, HEIGHT, BITS, PHOTOMETRIC, ORIENTATION, SAMPLES = 256, 257, 258, 262, 274, 277
-STRIPS, STRIP_SIZES, TILES, TILE_SIZES, SAMPLE_FORMAT = 273, 279, 324, 325, 339
+WIDTH, HEIGHT, BITS, COMPRESSION = 256, 257, 258, 259
+PHOTOMETRIC, ORIENTATION, SAMPLES = 262, 274, 277
+STRIPS, STRIP_SIZES, TILES, TILE_SIZES = 273, 279, 324, 325
 FIELDS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+LIMIT_PIXELS = 8192 * 8192
 PAGES_COUNTED = 2  # one too many is all that needs to be known
 
 
@@ -30,7 +33,6 @@ class Tags:
     photometric: int  # 0 white is zero, 1 black is zero, 2 RGB, 3 palette
     orientation: int  # 1: the first row is the top, the first column the left
     pages: int
-    end: int  # the first byte behind the pixel data
 
 
 def parse(path: Path, raw: bytes) -> Tags:
@@ -50,9 +52,8 @@ def parse(path: Path, raw: bytes) -> Tags:
         photometric=first.get(PHOTOMETRIC, (1,))[0],
         orientation=first.get(ORIENTATION, (1,))[0],
         pages=len(pages),
-        end=_end_of_pixels(first),
     )
-    if not tags.end or tags.end > len(raw):
+    if not _complete(raw, first, tags):
         raise _truncated(path)
     return tags
 
@@ -87,10 +88,19 @@ def _directory(raw: bytes, offset: int, order: str, big: bool) -> tuple[dict, in
     return tags, following
 
 
-def _end_of_pixels(tags: dict[int, tuple[int, ...]]) -> int:
-    offsets = tags.get(STRIPS) or tags.get(TILES) or ()
-    sizes = tags.get(STRIP_SIZES) or tags.get(TILE_SIZES) or ()
-    return max((start + size for start, size in zip(offsets, sizes, strict=False)), default=0)
+def _complete(raw: bytes, first: dict[int, tuple[int, ...]], tags: Tags) -> bool:
+    """Whether all strips (or tiles) are in the file and hold as much as the picture takes."""
+    offsets = first.get(STRIPS) or first.get(TILES) or ()
+    sizes = first.get(STRIP_SIZES) or first.get(TILE_SIZES) or ()
+    ends = [start + size for start, size in zip(offsets, sizes, strict=False)]
+    if not ends or max(ends) > len(raw):
+        return False
+    if tags.width * tags.height > LIMIT_PIXELS:
+        return True  # refused for its size, which says more
+    strips = [raw[start:end] for start, end in zip(offsets, ends, strict=True)]
+    unpacked = [tiff_strips.unpacked_size(s, first.get(COMPRESSION, (1,))[0]) for s in strips]
+    row = (tags.width * tags.samples * tags.bits[0] + 7) // 8
+    return None in unpacked or sum(filter(None, unpacked)) >= row * tags.height
 
 
 def _truncated(path: Path) -> Quarantined:

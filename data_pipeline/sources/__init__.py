@@ -1,7 +1,7 @@
 """The data-set layouts. The folder is the registry: one file, one layout.
 
-A source has `TITLE`, `VERSIONS` (what may be stated), `detect(root) -> str | None` (the evidence, in
-words, that the folder has this layout) and `find(root, version=None) -> Dataset`.
+A source has `TITLE`, `VERSIONS` (what may be stated), `detect(root) -> str | None` (the evidence,
+in words, that the folder has this layout) and `find(root, version=None) -> Dataset`.
 """
 
 import difflib

@@ -79,14 +79,16 @@ def _case(folder: Path, files: list[Path]) -> Case | None:
         masks=tuple(masks[number] for number in numbers),
         values={0: 0, 1: 1},
         notes=_gaps(numbers),
-        problem=_unpaired(folder, images, masks),
+        problem=_unpaired(images, masks),
     )
 
 
-def _unpaired(folder: Path, images: dict[int, Path], masks: dict[int, Path]) -> str | None:
+def _unpaired(images: dict[int, Path], masks: dict[int, Path]) -> str | None:
     for number in sorted(images.keys() ^ masks.keys()):
-        there, lacking = (images, "mask") if number in images else (masks, "slice")
-        return f"{there[number]}: its {lacking} is missing in {folder}; copy or download it again."
+        there = images.get(number) or masks[number]
+        stem = there.stem.removesuffix("_mask")
+        lacking = there.with_stem(stem if number in masks else f"{stem}_mask")
+        return f"{lacking}: is missing beside {there.name}; copy or download it again."
     return None
 
 

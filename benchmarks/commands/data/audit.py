@@ -44,11 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _split(arguments: argparse.Namespace, layout: str, found: "list[Slices]") -> "Split":
-    from data_pipeline import split
+    from data_pipeline import audit, split
 
     if arguments.split:
         return split.read(arguments.split)
     options = {"seed": arguments.seed, "folds": arguments.folds, "fold": arguments.fold}
     if arguments.leaky:
         return split.make_leaky({slices.case: slices.depth for slices in found}, **options)
-    return split.choose(layout, {slices.patient: slices.burden for slices in found}, **options)
+    return split.choose(layout, audit.burdens(found), **options)
