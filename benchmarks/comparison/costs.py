@@ -55,7 +55,7 @@ class Cost:
     peak_gflops_measured: float | None
     mfu: float | None
     arithmetic_intensity: float | None
-    energy_j: float | None
+    energy_j_per_sample: float | None
     train_seconds: float | None
 
     @property
@@ -124,7 +124,7 @@ def _cost(name: str, runs: list[Record]) -> Cost:
         peak_gflops_measured=middle("peak_gflops_measured"),
         mfu=middle("mfu"),
         arithmetic_intensity=middle("arithmetic_intensity"),
-        energy_j=middle("energy_j"),
+        energy_j_per_sample=middle("energy_j_per_sample"),
         train_seconds=_median(run.training.get("seconds") for run in runs),
     )
 

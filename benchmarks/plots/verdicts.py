@@ -22,8 +22,8 @@ def significance(table: Table) -> Figure | None:
         for j, column in enumerate(table.models):
             pair = table.against(row, column)
             if pair:
-                gaps[i, j] = pair.difference if pair.distinguishable else 0.0
-    limit = max(0.01, float(np.nanmax(np.abs(gaps))))
+                gaps[i, j] = pair.difference if pair.distinguishable else np.nan
+    limit = max(0.01, float(np.abs(np.nan_to_num(gaps)).max()))
     figure, axes = style.single(2.2 + 0.62 * size, 1.4 + 0.46 * size)
     axes.pcolormesh(
         gaps, cmap=DIVERGING, norm=TwoSlopeNorm(0, -limit, limit), edgecolors=style.PAPER, lw=1.5

@@ -98,13 +98,17 @@ def p_value(p: float) -> str:
     return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
 
 
-def printable(name: object) -> str:
-    """Return a name on one line, without control and direction-changing characters."""
-    text = "".join(
+def visible(value: object) -> str:
+    """Return a text without control characters and those that change its direction."""
+    return "".join(
         " " if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") else char
-        for char in str(name)
+        for char in str(value)
     )
-    return re.sub(r"\s+", " ", text).strip()
+
+
+def printable(name: object) -> str:
+    """Return a name on one line."""
+    return re.sub(r"\s+", " ", visible(name)).strip()
 
 
 def for_csv(name: object) -> str:

@@ -27,7 +27,7 @@ COLUMNS = (
     "param_count infer_gmacs infer_gflops gflops_other "
     "machine device backend compute_precision infer_batch_size infer_img_size infer_step_time "
     "infer_step_time_p95 infer_samples_per_sec train_samples_per_sec compile_s "
-    "peak_memory_bytes mfu arithmetic_intensity energy_j train_seconds "
+    "peak_memory_bytes mfu arithmetic_intensity energy_j_per_sample train_seconds "
     "claimed_dataset claimed_dice claimed_iou claimed_precision claimed_recall claimed_leaks "
     "protocol protocol_digest data_fingerprint leaky policy n_train n_val n_test seed fold "
     "n_runs error"
@@ -173,7 +173,7 @@ def _cost(cost: Cost | None, setting: Setting | None) -> Row:
         "peak_memory_bytes": cost.peak_memory_bytes,
         "mfu": cost.mfu,
         "arithmetic_intensity": cost.arithmetic_intensity,
-        "energy_j": cost.energy_j,
+        "energy_j_per_sample": cost.energy_j_per_sample,
         "train_seconds": cost.train_seconds,
     }
 

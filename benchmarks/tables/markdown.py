@@ -22,7 +22,7 @@ COSTS: tuple[tuple[str, Callable[[Cost], float | None]], ...] = (
     ("Peak memory (GB)", lambda cost: _scaled(cost.peak_memory_bytes, 1e-9)),
     ("Compile (s)", lambda cost: cost.compile_s),
     ("Training (min)", lambda cost: _scaled(cost.train_seconds, 1 / 60)),
-    ("Energy (J/image)", lambda cost: cost.energy_j),
+    ("Energy (J/image)", lambda cost: cost.energy_j_per_sample),
 )
 
 

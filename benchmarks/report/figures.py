@@ -1,0 +1,47 @@
+"""Figures inside the page: their ink follows the theme, their text is text."""
+
+import re
+
+from benchmarks.compare import Comparison
+from benchmarks.comparison.table import Table
+from benchmarks.plots import draw, style
+from benchmarks.report.html import Html, tag
+
+_THEME = {
+    style.INK: "var(--ink)",
+    style.MUTED: "var(--muted)",
+    style.RULE: "var(--rule)",
+    style.PAPER: "var(--paper)",
+}
+
+
+def figures(comparison: Comparison, table: Table, place: int) -> Html:
+    """Return every figure that the table has data for."""
+    with style.settings():
+        shown = [_figure(plot, place) for plot in draw.of_table(comparison, table)]
+    return tag("div", *shown, class_="figures")
+
+
+def _figure(plot: draw.Plot, place: int) -> Html:
+    identity = f"figure-{place}-{plot.name}"
+    svg = inline(draw.svg(plot, text="none").decode(), identity, plot.title)
+    caption = tag("figcaption", tag("strong", plot.title), " ", plot.text)
+    return tag("figure", tag("div", svg, class_="plot"), caption, class_=plot.name)
+
+
+def inline(svg: str, identity: str, title: str) -> Html:
+    """Return matplotlib's SVG as an element of a page: no prolog, own ids, the page's colours."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", svg, flags=re.S)
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{identity}-\1"', svg)
+    svg = re.sub(r'(href="#|url\(#)', rf"\1{identity}-", svg)
+    for colour, variable in _THEME.items():
+        svg = svg.replace(colour, variable)
+    label = tag("title", title)
+    svg = re.sub(r'\s(width|height)="[^"]*pt"', "", svg, count=2)
+    head, rest = svg.split(">", 1)
+    return Html(f'{head} role="img" aria-label="{_plain(title)}">{label}{rest}')
+
+
+def _plain(title: str) -> str:
+    return re.sub(r'[<>&"]', "", title)

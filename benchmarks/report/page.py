@@ -1,0 +1,144 @@
+"""The page: sections in reading order, with its style and script inside and no way out."""
+
+import base64
+import hashlib
+from pathlib import Path
+from string import Template
+
+from benchmarks.compare import Comparison
+from benchmarks.comparison.table import Table
+from benchmarks.comparison.verdict import conclusions, reservations
+from benchmarks.report import patients, provenance
+from benchmarks.report.figures import figures
+from benchmarks.report.html import Html, grid, join, tag
+from benchmarks.report.ranking import ranking
+from benchmarks.tables import cells
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+DRAWN = 4  # tables with figures; a page of more would be slow
+
+
+def page(comparison: Comparison) -> str:
+    """Return the whole document."""
+    script = _template("report.js")
+    sections = [*_tables(comparison), *_rest(comparison)]
+    links = [tag("li", tag("a", title, href=f"#{key}")) for key, title, _ in sections]
+    body = [
+        tag("section", tag("h2", title), content, id=key, tabindex="-1")
+        for key, title, content in sections
+    ]
+    return Template(_template("report.html")).substitute(
+        style=_template("report.css"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        links=join(*links),
+        lead=_lead(comparison),
+        main=join(*body),
+    )
+
+
+def _template(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _lead(comparison: Comparison) -> Html:
+    runs = {
+        run.path: run.record
+        for table in comparison.tables
+        for model in table.models
+        for run in table.runs(model)
+    }
+    newest = max((str(record.created) for record in runs.values()), default="")[:10]
+    models = {record.name for record in runs.values()}
+    text = f"{_count(len(models), 'model')}, {_count(len(runs), 'run')}"
+    if comparison.failed:
+        text += f", {len(comparison.failed)} failed"
+    return tag("p", f"{text}, the newest of {newest}" if newest else text, class_="lead")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _tables(comparison: Comparison) -> list[tuple[str, str, Html]]:
+    if not comparison.tables:
+        return [("summary", "Summary", tag("p", "No run has finished."))]
+    sections = []
+    for place, table in enumerate(comparison.tables, 1):
+        title = f"Table {place}: {cells.printable(table.terms.protocol)}"
+        sections.append((f"table-{place}", title, _table(comparison, table, place)))
+    return sections
+
+
+def _table(comparison: Comparison, table: Table, place: int) -> Html:
+    pictures = patients.pictures(table) if place <= DRAWN else {}
+    parts = [
+        _terms(table),
+        _apart(comparison, table) if place > 1 else None,
+        _verdict(table),
+        tag("h3", "Ranking"),
+        ranking(comparison, table, place),
+        _regions(table),
+    ]
+    if place <= DRAWN:
+        parts += [tag("h3", "Figures"), figures(comparison, table, place)]
+    parts += [
+        tag("h3", "The same patients across models"),
+        patients.qualitative(table, pictures)
+        or tag("p", "No overlays lie beside these records, so there is nothing to show here."),
+        tag("h3", "Patients"),
+        tag("p", "Dice, hardest patient first. Choose a patient to see everything known of it."),
+        patients.patients(table, place, pictures),
+        provenance.protocol(table),
+    ]
+    return join(*parts)
+
+
+def _terms(table: Table) -> Html:
+    terms = table.terms
+    facts = {
+        "Protocol": f"{terms.protocol} ({terms.protocol_digest[:8]})",
+        "Data": terms.fingerprint[:8] or "unknown",
+        "Test patients": str(len(table.patients)),
+        "Empty masks": f"policy '{table.policy}'",
+        "Split": "leaks: patients on both sides" if terms.leaky else "by patient",
+    }
+    pairs = [tag("div", tag("dt", key), tag("dd", value)) for key, value in facts.items()]
+    return tag("dl", *pairs, class_="facts")
+
+
+def _apart(comparison: Comparison, table: Table) -> Html:
+    fields = [tag("li", field) for field in comparison.apart(table)]
+    return tag("div", tag("p", "Not ranked with table 1, because of"), tag("ul", *fields))
+
+
+def _verdict(table: Table) -> Html:
+    may = tag("ul", *(tag("li", sentence) for sentence in conclusions(table)))
+    may_not = reservations(table)
+    boxes = [tag("div", tag("h3", "What may be concluded"), may, class_="may")]
+    if may_not:
+        sentences = tag("ul", *(tag("li", sentence) for sentence in may_not))
+        boxes.append(tag("div", tag("h3", "What may not"), sentences, class_="may-not"))
+    return tag("div", *boxes, class_="verdict")
+
+
+def _regions(table: Table) -> Html | None:
+    if len(table.regions) < 2:
+        return None
+    rows: list[list[object]] = [
+        [model]
+        + [cells.estimate(table.estimates.get((model, r, "dice")), "dice") for r in table.regions]
+        for model in table.models
+    ]
+    head: list[object] = ["Model", *table.regions]
+    return join(tag("h3", "Dice by region"), grid(head, rows, "Dice by region"))
+
+
+def _rest(comparison: Comparison) -> list[tuple[str, str, Html]]:
+    return [
+        ("costs", "Costs", provenance.costs(comparison)),
+        ("claims", "Claimed by authors", provenance.claims(comparison)),
+        ("reproduce", "How to reproduce each row", provenance.commands(comparison)),
+        ("environment", "Environment", provenance.environments(comparison)),
+        ("failed", "What failed", provenance.failures(comparison)),
+    ]
