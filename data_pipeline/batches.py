@@ -25,14 +25,15 @@ class BatchMaker:
         images = np.empty((len(samples), *self.spec.size, len(self.spec.channels)), np.float32)
         labels = np.empty((len(samples), *self.spec.size), np.uint8)
         for sample, image, label in zip(samples, images, labels, strict=True):
-            record = self._record(sample)
+            record = self.record(sample)
             if epoch is not None and self.spec.augmentation:
                 record = self._augmented(record, (self.seed, epoch, int(sample["number"])))
             encoding.decode(record, self.store.cases[int(sample["case"])].scales, image)
             label[...] = record[..., -1]
         return images, self.target.encode(labels)
 
-    def _record(self, sample: np.ndarray) -> np.ndarray:
+    def record(self, sample: np.ndarray) -> np.ndarray:
+        """Cut one sample out of the store, image and label, as it was prepared."""
         record = self._box(int(sample["case"]), sample["corner"])
         if not self.spec.shuffled_labels:
             return record

@@ -45,27 +45,27 @@ class Data:
     @property
     def val(self) -> "tf.data.Dataset":
         """Give the validation samples once, in order, unaugmented."""
-        return self._pipelines["val"].dataset(0, 1)
+        return self.pipelines["val"].dataset(0, 1)
 
     @property
     def test(self) -> "tf.data.Dataset":
         """Give the test samples once, in order, unaugmented."""
-        return self._pipelines["test"].dataset(0, 1)
+        return self.pipelines["test"].dataset(0, 1)
 
     def epochs(self, start: int, stop: int | None = None) -> "tf.data.Dataset":
         """Give the training batches from epoch `start` on; endless where `stop` is None."""
-        return self._pipelines["train"].dataset(start, stop)
+        return self.pipelines["train"].dataset(start, stop)
 
     def batches(self, split: str, epoch: int = 0) -> Iterator[Batch]:
         """Give one epoch of a split as NumPy arrays, without TensorFlow: the same bits."""
         if split not in SPLITS:
             raise UserError(f"Expected a split of {', '.join(SPLITS)}. Received: {split!r}.")
         first = epoch if split == "train" else 0
-        return self._pipelines[split].iterator(first, first + 1)
+        return self.pipelines[split].iterator(first, first + 1)
 
     def training_batches(self, start: int, stop: int | None = None) -> Iterator[Batch]:
         """Give what `epochs` gives as NumPy arrays, without TensorFlow: the same bits."""
-        return self._pipelines["train"].iterator(start, stop)
+        return self.pipelines["train"].iterator(start, stop)
 
     def patients(self, split: str) -> Iterator[patients.PatientData]:
         """Read the scans of a split one by one, to be scored on their own voxels."""
@@ -74,7 +74,7 @@ class Data:
     @property
     def steps_per_epoch(self) -> int:
         """Count the training batches of an epoch."""
-        return self._pipelines["train"].steps
+        return self.pipelines["train"].steps
 
     @property
     def fingerprint(self) -> str:
@@ -130,7 +130,8 @@ class Data:
         return len({self.store.cases[member.case].patient for member in self.members[split]})
 
     @cached_property
-    def _pipelines(self) -> Mapping[str, Pipeline]:
+    def pipelines(self) -> Mapping[str, Pipeline]:
+        """Give the chain of samples and batches of each split."""
         maker = BatchMaker(self.store, self.spec, self.target, self.seed)
         kind = sampling.Slices if self.spec.rank == 2 else sampling.Patches
         training = Pipeline(

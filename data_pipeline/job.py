@@ -31,6 +31,10 @@ class Preparation:
         """Take a spec's part."""
         return cls(spec.rank, spec.size, spec.channels, spec.normalisation)
 
+    def __str__(self) -> str:
+        size = "x".join(map(str, self.size))
+        return f"{size} {', '.join(self.channels)} {self.normalisation}"
+
     def as_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
         values = asdict(self)

@@ -118,8 +118,8 @@ def _prepared_before(spec: DataSpec, preparation: Preparation, root: Path) -> St
     ]
     if len(fitting) != 1:
         raise UserError(
-            f"{root}: expected one store of {spec.layout} prepared with {preparation.as_json()}. "
-            f"Received: {len(fitting)} of {len(folders)}. Prepare it with `gliozoo data prepare`."
+            f"{root}: expected one store with the preparation {preparation}. "
+            f"Received: {len(fitting)} of {len(folders)}. Make it with `gliozoo data prepare`."
         )
     ready = open_store(fitting[0])
     if ready is None:

@@ -30,7 +30,8 @@ class PatientData:
         expected = (*self.geometry.shape, self.target.classes)
         if probabilities.shape != expected:
             raise ValueError(f"Expected probabilities {expected}. Received: {probabilities.shape}.")
-        return self.geometry.to_native(probabilities, self.target.outside)
+        native = self.geometry.to_native(probabilities, self.target.outside)
+        return np.clip(native, 0, 1, out=native)  # a resize may round to just above 1
 
 
 def patients(store: Store, members: Sequence[Member], target: Target) -> Iterator[PatientData]:
@@ -41,7 +42,9 @@ def patients(store: Store, members: Sequence[Member], target: Target) -> Iterato
         records = store.records(member.case)[chosen]
         images = np.empty((*records.shape[:-1], len(case.scales)), np.float32)
         encoding.decode(records, case.scales, images)
-        plan = case.geometry.of_depth(len(records))
+        plan = case.geometry
+        if member.slices is not None:
+            plan = plan.of_depth(len(records))
         yield PatientData(
             case.name,
             case.patient,
