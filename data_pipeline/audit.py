@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -162,8 +163,14 @@ def _read(case: Case) -> Slices | str:
         indices,
         tuple(hashlib.sha256(image[i].tobytes()).hexdigest() for i in indices),
         flat[indices] / lengths[indices, None],
-        {str(path): volume.sha256[path.name] for path in case.images} if len(indices) else {},
+        {str(path): volume.sha256[path.name] for path in _with_contrast(case, indices)},
     )
+
+
+def _with_contrast(case: Case, indices: np.ndarray) -> list[Path]:
+    if case.form == "slices":
+        return [case.images[index] for index in indices]
+    return list(case.images) if len(indices) else []
 
 
 def _places(slices: Slices, place: Mapping[str, str]) -> np.ndarray:

@@ -6,7 +6,7 @@ first, so that one run names all of them. A quarantined case is unreadable alone
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -80,13 +80,15 @@ def _record(case: Case, volume: Volume, dataset: Dataset) -> CaseRecord:
     counts = np.bincount(label.ravel(), minlength=256)
     voxels = {name: int(counts[value]) for name, value in dataset.labels.items()}
     ml = float(np.prod(volume.spacing)) / 1000
+    pictures = _digest(volume.image)
     return CaseRecord(
         name=case.name,
         patient=case.patient,
         shape=volume.image.shape,
         dtype=str(volume.image.dtype),
         spacing=volume.spacing if volume.in_mm else None,
-        content=_content(volume),
+        content=_content(volume, pictures),
+        pictures=pictures,
         files=dict(sorted(volume.sha256.items())),
         label_voxels=voxels,
         label_ml={name: round(count * ml, 4) for name, count in voxels.items()}
@@ -99,13 +101,18 @@ def _record(case: Case, volume: Volume, dataset: Dataset) -> CaseRecord:
     )
 
 
-def _content(volume: Volume) -> str:
-    assert volume.label is not None
-    digest = hashlib.sha256(f"{volume.image.shape} {volume.image.dtype} {volume.channels}".encode())
-    digest.update(np.round(volume.affine, 4).astype("<f4").tobytes())
-    for array in (volume.image, volume.label):
-        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        digest.update(np.ascontiguousarray(little).data)
+def _content(volume: Volume, pictures: str) -> str:
+    place = np.round(volume.affine, 4).astype("<f4") + np.float32(0)  # no negative zero
+    about = f"{pictures} {volume.channels} {_digest(volume.label)}".encode()
+    return hashlib.sha256(about + place.tobytes()).hexdigest()
+
+
+def _digest(array: np.ndarray | None) -> str:
+    """Digest values and their type, the same on a big-endian machine."""
+    assert array is not None
+    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    digest = hashlib.sha256(f"{little.shape} {little.dtype.str}".encode())
+    digest.update(little.data)
     return digest.hexdigest()
 
 
@@ -121,26 +128,37 @@ def _blank(array: np.ndarray) -> bool:
     return bool((coarse == array.flat[0]).all() and (array == array.flat[0]).all())
 
 
-def _copies(records: Iterable[CaseRecord], cases: Iterable[Case]) -> list[UserError]:
-    """Find the same image bytes under two names; blank slices are alike and mean nothing."""
+def _copies(records: Sequence[CaseRecord], cases: Sequence[Case]) -> list[UserError]:
+    """Find the same image under two names: the same bytes, or packed differently."""
+    pairs = [*_same_bytes(records, cases), *_same_pictures(records, cases)]
     return [
         UserError(
-            f"{second}: holds the same bytes as {first}; remove one of them, or the same scan "
+            f"{second}: holds the same image as {first}; remove one of them, or the same scan "
             "trains and is tested."
         )
-        for first, second in _same_bytes(records, cases)
+        for first, second in pairs
     ]
 
 
-def _same_bytes(
-    records: Iterable[CaseRecord], cases: Iterable[Case]
-) -> Iterator[tuple[Path, Path]]:
+def _same_bytes(records: Sequence[CaseRecord], cases: Sequence[Case]) -> Iterator[tuple]:
+    """Blank slices are alike and mean nothing."""
     seen: dict[str, Path] = {}
     for record, case in zip(records, cases, strict=True):
         for path in case.images if record.reason is None else ():
             first = seen.setdefault(record.files[path.name], path)
             if first is not path and not _blank_file(case, path):
                 yield first, path
+
+
+def _same_pictures(records: Sequence[CaseRecord], cases: Sequence[Case]) -> Iterator[tuple]:
+    seen: dict[str, tuple[CaseRecord, Case]] = {}
+    for record, case in zip(records, cases, strict=True):
+        if record.pictures is None:
+            continue
+        first, other = seen.setdefault(record.pictures, (record, case))
+        copied = set(first.files.values()) & {record.files[path.name] for path in case.images}
+        if first is not record and not copied:
+            yield other.images[0], case.images[0]
 
 
 def _blank_file(case: Case, path: Path) -> bool:

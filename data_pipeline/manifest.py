@@ -25,6 +25,7 @@ class CaseRecord:
     dtype: str | None = None
     spacing: tuple[float, float, float] | None = None  # mm of (D, H, W); None: not stated
     content: str | None = None  # digest of the decoded voxels and their place, not of the files
+    pictures: str | None = None  # digest of the decoded images alone, without names and labels
     files: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of each file's bytes
     label_voxels: Mapping[str, int] = field(default_factory=dict)
     label_ml: Mapping[str, float] | None = None  # None: no voxel size is stated
