@@ -11,6 +11,7 @@ from benchmarks.errors import USER_ERRORS
 COMMANDS = {
     "list": "the architectures: title, rank, parameters, claims",
     "describe": "one architecture: paper, claims, counts, variants, deviations, recipe",
+    "profile": "parameters, operations, speed, memory and roofline of one model",
     "data": "data sets: synthetic patients, checks, preparation, leakage",
     "compare": "tables from all records: ranks, intervals, tests, costs, claims",
     "report": "the comparison as one page: words, table, figures, patients",

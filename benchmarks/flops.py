@@ -17,6 +17,9 @@ from benchmarks import flops_rules as rules
 from benchmarks.errors import UserError
 from benchmarks.flops_rules import Call, Shape
 
+# Calls that a graph shows and no machine carries out: they neither read nor write.
+MOVES_NOTHING = frozenset({"InputLayer", "Identity", "Dropout", "DropBlock", "Reshape", "Flatten"})
+
 
 @dataclass(frozen=True)
 class Row:

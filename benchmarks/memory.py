@@ -1,0 +1,57 @@
+"""Peak memory of one model, measured in a process of its own (`python -m benchmarks.memory`).
+
+On a GPU it is the allocator's peak. On a CPU it is the highest resident set up to the end of the
+steps, compilation included, less what the process held with the backend imported and no model yet.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks import device
+from benchmarks.subject import Subject
+
+STEPS = 3
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def peak_bytes(subject: Subject, jit: bool, train: bool) -> int | None:
+    """Run a few steps in a new process and return its peak; None where that process died."""
+    request = json.dumps({"subject": asdict(subject), "jit": jit, "train": train})
+    paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {
+        "KERAS_BACKEND": device.backend(),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+    }
+    command = (sys.executable, "-m", "benchmarks.memory", request)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    return json.loads(lines[-1]) if done.returncode == 0 and lines else None
+
+
+def _measure(subject: Subject, jit: bool, train: bool) -> int | None:
+    from benchmarks import timing
+
+    device.gpus()  # initialise the backend before the baseline is read
+    before = device.resident_memory()
+    make = timing.training_step if train else timing.inference_step
+    step = make(subject.build(), subject.batch_size, jit)
+    for _ in range(STEPS):
+        device.synchronise(step())
+    peak = device.peak_memory()
+    return None if peak is None else max(0, peak - before)
+
+
+def main(request: str) -> None:
+    """Answer one request on standard output."""
+    content = json.loads(request)
+    device.select_backend()
+    subject = Subject(**content["subject"])
+    print(json.dumps(_measure(subject, content["jit"], content["train"])))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
