@@ -166,7 +166,7 @@ def _peer(kind: str, arrays: Path) -> dict[str, Rate]:
 
 
 def table(rates: dict[str, list[float]], unit: str) -> list[str]:
-    """Give the medians and the ratios to our tf.data chain, which are medians of ratios by round."""
+    """Give the medians, and the medians by round of the ratio of our tf.data chain to each."""
     ours = rates["this pipeline, tf.data"]
     lines = [f"| | {unit}/s | ours is faster by |", "|---|--:|--:|"]
     for name, values in rates.items():

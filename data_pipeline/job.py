@@ -12,7 +12,7 @@ from data_pipeline.errors import UserError
 from data_pipeline.manifest import CaseRecord, Manifest
 from data_pipeline.spec import DataSpec
 
-FORMAT = 1  # raise it where the same settings would give other bytes
+FORMAT = 2  # raise it where the same settings would give other bytes
 MEMORY = 1_200_000_000  # bytes that the cases prepared at once may take together
 BYTES_PER_VALUE = 14  # measured peak per voxel and channel: source, float copy, grid, records
 
@@ -79,7 +79,8 @@ def job_of(manifest: Manifest, preparation: Preparation, *, allow_skips: bool = 
         "layout": dataset.layout,
         "version": dataset.version,
         "labels": dict(dataset.labels),
-        "regions": {name: list(values) for name, values in dataset.regions.items()},
+        # Pairs, because their order is that of a target's channels and JSON objects are sorted.
+        "regions": [[name, list(values)] for name, values in dataset.regions.items()],
         "burdens": manifest.burdens(),
     }
     records = {record.name: record for record in manifest.records if record.name in names}

@@ -42,7 +42,7 @@ def load(
         fold,
         ready,
         chosen,
-        target_of(spec, about["labels"], about["regions"]),
+        target_of(spec, about["labels"], dict(about["regions"])),
         {name: _members(getattr(chosen, name), ready, chosen.leaky) for name in SPLITS},
         threads,
     )

@@ -39,6 +39,13 @@ def test_other_phantoms_have_another_fingerprint(flat, cache):
     assert load(other, cache=cache).fingerprint != load(flat, cache=cache).fingerprint
 
 
+def test_regions_keep_the_order_of_their_layout(flat, cache):
+    data = load(replace(flat, target="regions"), cache=cache)
+    assert list(data.regions) == ["WT", "TC", "ET"]
+    assert data.target.channels == ((1, 2, 3), (1, 3), (3,))
+    assert data.classes == 3
+
+
 def test_batches_and_augmentation_leave_the_fingerprint_alone(flat, cache):
     other = replace(flat, augmentation=None, batch_size=3, target="regions")
     assert load(other, cache=cache).fingerprint == load(flat, cache=cache).fingerprint

@@ -214,3 +214,33 @@ def test_an_unknown_channel_is_named(manifest):
 def test_large_cases_are_prepared_one_by_one(job):
     big = {name: replace(r, shape=(1000, 1000, 1000, 4)) for name, r in job.records.items()}
     assert replace(job, records=big).workers == 1
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from data_pipeline import prepare, sources
+from data_pipeline.check import examine
+from data_pipeline.job import Preparation, job_of
+
+manifest = examine(sources.find(sys.argv[1], "nnunet"), workers=1)
+job = job_of(manifest, Preparation(3, (32, 32, 32), ("flair", "t1ce"), "zscore_brain"))
+prepare.prepared(job, Path(sys.argv[2]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_data(tmp_path):
+    from benchmarks.perf_cohort import write_volumes
+
+    peaks, sizes = [], []
+    for patients in (2, 10):
+        root = write_volumes(tmp_path / f"{patients}", patients, (100, 200, 200))
+        out = tmp_path / f"store{patients}"
+        command = [sys.executable, "-c", PEAK, str(root), str(out)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout) * 1024)
+        sizes.append(sum(path.stat().st_size for path in out.rglob("*.records")))
+    assert peaks[1] < 2e9
+    assert peaks[1] - peaks[0] < 0.4 * (sizes[1] - sizes[0])

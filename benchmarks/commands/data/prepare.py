@@ -1,0 +1,61 @@
+"""`gliozoo data prepare`: a data set checked and written as records, to train from anywhere."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("dir", type=Path, help="the folder of the data set")
+    parser.add_argument("--layout", help="lgg, brats, msd, nnunet, phantom (default: detected)")
+    parser.add_argument(
+        "--version", help="the year of a BraTS data set, whose label values changed meaning"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="STORE", help="the folder to write to"
+    )
+    parser.add_argument(
+        "--size", default="128,128", help="of a slice, or of a 3D patch: 64,64,64 (128,128)"
+    )
+    parser.add_argument("--channels", help="modalities by name, a comma list (default: all)")
+    parser.add_argument(
+        "--normalisation", default="zscore_brain", help="none, div255, minmax_slice, ..."
+    )
+    parser.add_argument(
+        "--allow-skips", action="store_true", help="leave quarantined cases out of the store"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check, prepare, and say what to do with the store."""
+    from benchmarks.progress import progress
+    from data_pipeline import sources
+    from data_pipeline.checked import checked
+    from data_pipeline.job import Preparation, job_of
+    from data_pipeline.prepare import prepared
+
+    size = _size(arguments.size)
+    dataset = sources.find(arguments.dir, arguments.layout, arguments.version)
+    chosen = tuple(arguments.channels.split(",")) if arguments.channels else dataset.channels
+    manifest = checked(dataset, arguments.out, progress("Checking cases"))
+    job = job_of(
+        manifest,
+        Preparation(len(size), size, chosen, arguments.normalisation),
+        allow_skips=arguments.allow_skips,
+    )
+    store = prepared(job, arguments.out, progress("Preparing cases"))
+    megabytes = sum(sum(case.bytes.values()) for case in store.cases) / 1e6
+    print(
+        f"Prepared {len(store.cases)} cases ({job.preparation}; {megabytes:,.0f} MB) in "
+        f"{store.path}. Name {arguments.out} where a data set is asked for, as in --data."
+    )
+    return 0
+
+
+def _size(text: str) -> tuple[int, ...]:
+    from benchmarks.errors import UserError
+
+    parts = text.replace("x", ",").split(",")
+    if len(parts) not in (2, 3) or not all(part.isdecimal() and int(part) for part in parts):
+        raise UserError(f"Expected --size like 128,128 or 64,64,64. Received: {text!r}.")
+    return tuple(map(int, parts))
