@@ -6,6 +6,7 @@ import importlib
 SUBCOMMANDS = {
     "phantom": "write synthetic patients in the layout of a real data set",
     "check": "read every file to its end before anything trains",
+    "prepare": "write a data set as records that train at once, wherever they are copied to",
     "audit": "look for patients and slices that are in two sets of a split",
 }
 
