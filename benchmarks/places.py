@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.]+")
+_UNSAFE_HOST = re.compile(r"[^A-Za-z0-9_.-]+")  # a hyphen separates the parts of a stem, not hosts
 _LONGEST = 60
 
 
-def slug(name: str) -> str:
+def slug(name: str, unsafe: re.Pattern[str] = _UNSAFE) -> str:
     """Turn any name into a harmless part of a file name; two names never share a slug."""
-    safe = _UNSAFE.sub("_", name).lstrip(".")[:_LONGEST]
+    safe = unsafe.sub("_", name).lstrip(".-")[:_LONGEST]
     if safe == name and safe:
         return safe
     return f"{safe or 'unnamed'}.{hashlib.sha256(name.encode()).hexdigest()[:8]}"
@@ -36,7 +37,7 @@ def record_path(
     results: Path | str, machine: str, run: Mapping[str, Any], protocol_digest: str
 ) -> Path:
     """Say where the record of a run lies."""
-    return Path(results) / slug(machine) / f"{stem(run, protocol_digest)}.json"
+    return Path(results) / slug(machine, _UNSAFE_HOST) / f"{stem(run, protocol_digest)}.json"
 
 
 def run_folder(record: Path | str) -> Path:

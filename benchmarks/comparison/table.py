@@ -12,6 +12,7 @@ from benchmarks.comparison.scores import DICE, METRICS, RunScores
 from benchmarks.comparison.sensitivity import Order, orders
 from benchmarks.comparison.standings import Estimate, Standing, estimates, standings
 
+_BRATS = {name: place for place, name in enumerate(("WT", "TC", "ET", "NCR", "ED"))}
 MEAN = "mean"  # of the regions, patient by patient; background is never one
 
 
@@ -60,7 +61,7 @@ class Table:
 def tabulate(group: Group, policy: str, baseline: str) -> Table:
     """Average seeds, rank by mean Dice, and say how sure each statement is."""
     patients = _union(run.patients for runs in group.runs.values() for run in runs)
-    regions = _union(run.regions for runs in group.runs.values() for run in runs)
+    regions = _in_order(_union(run.regions for runs in group.runs.values() for run in runs))
     names = list(group.runs)
     columns = [_over_seeds(group.runs[name], patients, regions) for name in names]
     scores = _with_mean(np.stack(columns, axis=1))
@@ -83,6 +84,11 @@ def tabulate(group: Group, policy: str, baseline: str) -> Table:
 
 def _union(names) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for several in names for name in several))
+
+
+def _in_order(regions: Sequence[str]) -> tuple[str, ...]:
+    """Put regions in the order in which BraTS names them; records sort theirs by letter."""
+    return tuple(sorted(regions, key=lambda name: (_BRATS.get(name, 9), name)))
 
 
 def _over_seeds(

@@ -15,7 +15,7 @@ from benchmarks.tables import cells
 
 SHOWN = ("dice", "precision", "sensitivity", "hd95")
 BUDGET = 12_000_000  # bytes of pictures in a page
-ROWS = 4  # patients in the qualitative grid
+SUBJECTS = 4  # patients shown across models
 
 Pictures = dict[tuple[str, str], str]
 
@@ -130,34 +130,22 @@ def _uri(content: bytes) -> str:
 
 def qualitative(table: Table, found: Pictures) -> Html | None:
     """Return the same patients across models: those whom most models have a picture of."""
-    if not found:
-        return None
-    counts = {
-        patient: sum((patient, model) in found for model in table.models)
+    models = {
+        patient: [model for model in table.models if (patient, model) in found]
         for patient in table.patients
     }
-    chosen = sorted(
-        (patient for patient in table.patients if counts[patient]),
-        key=lambda patient: -counts[patient],
-    )[:ROWS]
-    models = [m for m in table.models if any((patient, m) in found for patient in chosen)]
-    head = tag("tr", tag("td"), *(tag("th", model, scope="col") for model in models))
-    rows = [
-        tag(
-            "tr",
-            tag("th", patient, scope="row"),
-            *(tag("td", _picture(table, found, patient, model)) for model in models),
-        )
-        for patient in chosen
-    ]
-    body = tag("table", tag("thead", head), tag("tbody", *rows), class_="qualitative")
-    return scroll(body, "The same patients across models")
+    chosen = sorted((p for p in table.patients if models[p]), key=lambda p: -len(models[p]))
+    if not chosen:
+        return None
+    blocks = []
+    for patient in chosen[:SUBJECTS]:
+        shown = [_picture(table, found, patient, model) for model in models[patient]]
+        blocks += [tag("h4", patient), tag("div", *shown, class_="overlays")]
+    return join(*blocks)
 
 
 def _picture(table: Table, found: Pictures, patient: str, model: str) -> Html:
-    if (patient, model) not in found:
-        return tag("span", cells.ABSENT)
-    dice = table.dice(model)[table.patients.index(patient)]
+    dice = cells.number(float(table.dice(model)[table.patients.index(patient)]), 2)
     label = f"{model} on {patient}: image, reference, prediction and error"
     image = tag("img", src=found[patient, model], alt=label, loading="lazy")
-    return tag("figure", image, tag("figcaption", f"Dice {cells.number(float(dice), 2)}"))
+    return tag("figure", image, tag("figcaption", tag("strong", model), f" Dice {dice}"))

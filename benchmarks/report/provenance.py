@@ -22,7 +22,10 @@ def costs(comparison: Comparison) -> Html:
             for name, cost in models.items()
         ]
         head: list[object] = ["Model", *(heading for heading, _ in COSTS)]
-        parts += [tag("h3", str(setting)), grid(head, rows, f"Costs on {setting}")]
+        parts += [
+            tag("h3", str(setting)),
+            grid(head, rows, f"Costs on {setting}", class_="numbers"),
+        ]
     return join(*parts) if parts else tag("p", "No run recorded its cost.")
 
 
@@ -46,7 +49,12 @@ def claims(comparison: Comparison) -> Html:
     )
     return join(
         tag("p", note),
-        grid(["Architecture", "Data", "Claimed", "Note"], rows, "Results claimed by authors"),
+        grid(
+            ["Architecture", "Data", "Claimed", "Note"],
+            rows,
+            "Results claimed by authors",
+            class_="wordy",
+        ),
     )
 
 
@@ -121,7 +129,7 @@ def failures(comparison: Comparison) -> Html:
             for record in comparison.failed.values()
         ]
         head: list[object] = ["Model", "Protocol", "Seed / fold", "Kind", "Reason"]
-        parts.append(grid(head, rows, "Failed runs"))
+        parts.append(grid(head, rows, "Failed runs", class_="wordy"))
     if comparison.damaged:
         parts.append(tag("ul", *(tag("li", reason) for reason in comparison.damaged.values())))
     return join(*parts) if parts else tag("p", "No run failed, and every record could be read.")

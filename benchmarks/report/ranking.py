@@ -11,7 +11,7 @@ from benchmarks.plots import style
 from benchmarks.report.html import Html, grid, join, scroll, tag
 from benchmarks.tables import cells
 
-METRICS = ("dice", "iou", "precision", "sensitivity", "hd95", "nsd_2mm", "lesion_dice", "accuracy")
+METRICS = ("dice", "iou", "precision", "sensitivity", "hd95", "nsd_2mm", "lesion_dice")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,13 @@ def _filter(target: str, label: str) -> Html:
 def _heading(column: Column) -> Html:
     button = tag("button", column.heading, type="button")
     kind = "number" if column.numeric else "text"
-    return tag("th", button, scope="col", data_kind=kind, class_=kind)
+    return tag("th", button, scope="col", data_kind=kind, class_=_kind(column))
+
+
+def _kind(column: Column) -> str:
+    if column.heading == cells.LABELS["dice"]:
+        return "dice"  # with its interval drawn beside it
+    return "number" if column.numeric else "text"
 
 
 def _rows(
@@ -88,7 +94,7 @@ def _cell(column: Column, model: str, identity: str) -> Html:
         column.cell(model),
         data_sort=sort,
         data_tip=column.hint(model),
-        class_="number" if column.numeric else None,
+        class_=_kind(column),
     )
 
 
@@ -279,10 +285,13 @@ def _provenance(table: Table, model: str) -> Html:
     runs = table.runs(model)
     card, standing = runs[0].record.card, table.standings[model]
     spread = cells.number(standing.seed_spread, 4)
+    known = {run.record.training.get("threshold") for run in runs} - {None}
+    thresholds = sorted(map(str, known))
     items = [
         f"Paper: {card['paper']}" if card.get("paper") else None,
         f"{len(runs)} runs: seeds {_numbers(standing.seeds)}, folds {_numbers(standing.folds)}",
         f"Spread of mean Dice over seeds: {spread}" if spread != cells.ABSENT else None,
+        f"Thresholds: {', '.join(thresholds)}" if thresholds else None,
         *(f"Deviation: {line}" for line in card.get("deviations") or ()),
         *(f"Flaw of the source: {line}" for line in card.get("flaws") or ()),
     ]
