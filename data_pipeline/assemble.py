@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from data_pipeline import affine, nifti, raster
-from data_pipeline.case import Case, Volume
+from data_pipeline.case import Case, Volume, file_key
 from data_pipeline.errors import UserError
 
 
@@ -29,7 +29,7 @@ def assemble(case: Case, *, nan_to_zero: bool = False) -> Volume:
         affine.spacing_lps(grid)[::-1],
         grid.in_mm,
         grid.orientation,
-        {path.name: file.sha256 for path, file in zip(paths, files, strict=True)},
+        {file_key(path): file.sha256 for path, file in zip(paths, files, strict=True)},
         _told(paths, [file.warnings for file in files]),
     )
 
@@ -102,7 +102,7 @@ def _slices(case: Case, nan_to_zero: bool) -> Volume:
         np.eye(4),
         (1.0, 1.0, 1.0),
         in_mm=False,  # TIFF and PNG state no voxel size, and no slice distance
-        sha256={path.name: file.sha256 for path, file in zip(paths, files, strict=True)},
+        sha256={file_key(path): file.sha256 for path, file in zip(paths, files, strict=True)},
         warnings=_told(paths, [file.warnings for file in files]),
     )
 

@@ -1,48 +1,17 @@
-"""Leakage: the same patient, the same slice or nearly the same slice in two sets of a split.
+"""Leakage: the same patient, the same slice or nearly the same slice in two sets of a split."""
 
-Two slices are nearly the same where their pictures, reduced to 32 x 32 pixels and centred,
-correlate by at least .98. Measured on 64 patients of the LGG set (2,264 slices): slices of two
-different patients reach .974 at most, while a copy with noise, another gamma, JPEG artefacts, half
-the resolution or one pixel of shift stays above .98 (95 of 100 times above .99). Slices with
-almost no contrast resemble each other whoever they show, and are left out.
-"""
-
-import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from data_pipeline.case import Case, read_case
-from data_pipeline.check import WORKERS
-from data_pipeline.errors import Quarantined, UserError
+from data_pipeline.errors import UserError
+from data_pipeline.likeness import ALIKE, Slices
 from data_pipeline.split import SETS, SLICE_MARK, Split
 
-SIDE = 32
-ALIKE = 0.98
-FAINT = 0.02  # a standard deviation below this share of the case's range: next to no contrast
 CHUNK = 1024
 SHOWN = 10
-Progress = Callable[[Iterable[Any], int], Iterable[Any]]
-
-
-@dataclass(frozen=True, eq=False)
-class Slices:
-    """What is compared of a case: a digest and a small picture of each slice with contrast."""
-
-    case: str
-    patient: str
-    depth: int
-    burden: float  # the share of tumour in the volume, by which splits are stratified
-    indices: np.ndarray  # of the slices with contrast
-    digests: tuple[str, ...]
-    pictures: np.ndarray  # (slices with contrast, SIDE * SIDE * C), centred, of length 1
-    files: Mapping[str, str] = field(default_factory=dict)  # image path -> SHA-256
 
 
 @dataclass(frozen=True)
@@ -90,26 +59,6 @@ class Audit:
         return not (self.shared_patients or self.alike or self.copied_files)
 
 
-def slices_of(
-    cases: Iterable[Case], *, workers: int = WORKERS, progress: Progress | None = None
-) -> tuple[list[Slices], list[str]]:
-    """Read cases and keep what is compared of them; beside that, why some can't be read."""
-    cases = list(cases)
-    shown = progress or (lambda items, total: items)
-    with ThreadPoolExecutor(workers) as pool:
-        read = list(shown(pool.map(_read, cases), len(cases)))
-    unread = [item for item in read if isinstance(item, str)]
-    return [item for item in read if isinstance(item, Slices)], unread
-
-
-def burdens(found: Iterable[Slices]) -> dict[str, float]:
-    """Give each patient's share of tumour, the mean over his examinations."""
-    shares: dict[str, list[float]] = defaultdict(list)
-    for slices in found:
-        shares[slices.patient].append(slices.burden)
-    return {patient: sum(values) / len(values) for patient, values in shares.items()}
-
-
 def audit(found: Iterable[Slices], split: Split) -> Audit:
     """Compare the sets of a split of patients, cases or slices with each other."""
     found = list(found)
@@ -140,37 +89,6 @@ def audit(found: Iterable[Slices], split: Split) -> Audit:
 def _few(names: tuple[str, ...], shown: int = 5) -> str:
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return (f"{len(names)} ({', '.join(names[:shown])}{more})") if names else "none"
-
-
-def _read(case: Case) -> Slices | str:
-    try:
-        volume = read_case(case, nan_to_zero=True)
-    except Quarantined as error:
-        return str(error)
-    assert volume.label is not None  # a case without a label file is quarantined by its source
-    image = volume.image
-    low, high = float(image.min()), float(image.max())
-    small = [cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for picture in image]
-    flat = np.stack(small).reshape(len(image), -1).astype(np.float32)
-    flat -= flat.mean(axis=1, keepdims=True)
-    lengths = np.linalg.norm(flat, axis=1)
-    (indices,) = np.nonzero(lengths > FAINT * (high - low or 1.0) * flat.shape[1] ** 0.5)
-    return Slices(
-        case.name,
-        case.patient,
-        len(image),
-        float((volume.label > 0).mean()),
-        indices,
-        tuple(hashlib.sha256(image[i].tobytes()).hexdigest() for i in indices),
-        flat[indices] / lengths[indices, None],
-        {str(path): volume.sha256[path.name] for path in _with_contrast(case, indices)},
-    )
-
-
-def _with_contrast(case: Case, indices: np.ndarray) -> list[Path]:
-    if case.form == "slices":
-        return [case.images[index] for index in indices]
-    return list(case.images) if len(indices) else []
 
 
 def _places(slices: Slices, place: Mapping[str, str]) -> np.ndarray:

@@ -67,7 +67,7 @@ class Volume:
     spacing: tuple[float, float, float]  # of (D, H, W); 1, 1, 1 where the file states none
     in_mm: bool  # whether `spacing` is in millimetres or only counts voxels
     orientation: np.ndarray | None = None  # nibabel's, of the file's axes; None: not stated
-    sha256: Mapping[str, str] = field(default_factory=dict)  # of each file's bytes, by file name
+    sha256: Mapping[str, str] = field(default_factory=dict)  # of each file's bytes, by `file_key`
     warnings: tuple[str, ...] = ()
 
     def to_file(self, array: np.ndarray) -> np.ndarray:
@@ -84,6 +84,11 @@ class Volume:
             f"{name}: its files state no voxel size, but millimetres are needed here; write the "
             "true pixdim and sform into the header, or ask for results in voxels."
         )
+
+
+def file_key(path: Path) -> str:
+    """Name a file within its case: MSD's image and label differ by their folder alone."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def read_case(case: Case, *, nan_to_zero: bool = False) -> Volume:

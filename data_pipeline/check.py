@@ -6,14 +6,14 @@ first, so that one run names all of them. A quarantined case is unreadable alone
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from data_pipeline import sources
+from data_pipeline import copies, sources
 from data_pipeline.case import Case, Dataset, Volume, read_case
 from data_pipeline.errors import Quarantined, UserError
 from data_pipeline.manifest import NAMED, CaseRecord, Manifest
@@ -62,7 +62,7 @@ def examine(
     refusals = [item for item in found if isinstance(item, UserError)]
     _refuse(refusals)
     manifest = Manifest(dataset, tuple(item for item in found if isinstance(item, CaseRecord)))
-    _refuse(_copies(manifest.records, dataset.cases))
+    _refuse(copies.find(manifest.records, dataset.cases))
     return manifest
 
 
@@ -119,49 +119,4 @@ def _digest(array: np.ndarray | None) -> str:
 def _constant(case: Case, image: np.ndarray) -> int:
     """Count blank slices of a stack of pictures, blank channels of a volume."""
     parts = image if case.form == "slices" else [image[..., c] for c in range(image.shape[-1])]
-    return sum(_blank(part) for part in parts)
-
-
-def _blank(array: np.ndarray) -> bool:
-    """Whether all values are equal; few are looked at where they are not."""
-    coarse = array[tuple(slice(None, None, max(1, size // 8)) for size in array.shape)]
-    return bool((coarse == array.flat[0]).all() and (array == array.flat[0]).all())
-
-
-def _copies(records: Sequence[CaseRecord], cases: Sequence[Case]) -> list[UserError]:
-    """Find the same image under two names: the same bytes, or packed differently."""
-    pairs = [*_same_bytes(records, cases), *_same_pictures(records, cases)]
-    return [
-        UserError(
-            f"{second}: holds the same image as {first}; remove one of them, or the same scan "
-            "trains and is tested."
-        )
-        for first, second in pairs
-    ]
-
-
-def _same_bytes(records: Sequence[CaseRecord], cases: Sequence[Case]) -> Iterator[tuple]:
-    """Blank slices are alike and mean nothing."""
-    seen: dict[str, Path] = {}
-    for record, case in zip(records, cases, strict=True):
-        for path in case.images if record.reason is None else ():
-            first = seen.setdefault(record.files[path.name], path)
-            if first is not path and not _blank_file(case, path):
-                yield first, path
-
-
-def _same_pictures(records: Sequence[CaseRecord], cases: Sequence[Case]) -> Iterator[tuple]:
-    seen: dict[str, tuple[CaseRecord, Case]] = {}
-    for record, case in zip(records, cases, strict=True):
-        if record.pictures is None:
-            continue
-        first, other = seen.setdefault(record.pictures, (record, case))
-        copied = set(first.files.values()) & {record.files[path.name] for path in case.images}
-        if first is not record and not copied:
-            yield other.images[0], case.images[0]
-
-
-def _blank_file(case: Case, path: Path) -> bool:
-    from data_pipeline import raster
-
-    return case.form == "slices" and _blank(raster.read_image(path, nan_to_zero=True).array)
+    return sum(copies.blank(part) for part in parts)

@@ -10,7 +10,7 @@ from data_pipeline import files
 from data_pipeline.case import Case, Dataset
 from data_pipeline.errors import UserError
 
-SCHEMA = 1
+SCHEMA = 2
 NAMED = 3  # cases that a sentence names before it only counts
 
 

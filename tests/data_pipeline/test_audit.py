@@ -7,7 +7,7 @@ import pytest
 from make_tiff import lgg, mask_pixels, tiff
 
 from benchmarks.__main__ import main
-from data_pipeline import audit, sources, split
+from data_pipeline import audit, likeness, sources, split
 
 SIDE = 64
 
@@ -39,7 +39,7 @@ def picture(root, patient: int, number: int):
 
 
 def audited(root, made: split.Split) -> audit.Audit:
-    found, unread = audit.slices_of(sources.find(root).cases)
+    found, unread = likeness.slices_of(sources.find(root).cases)
     assert unread == []
     return audit.audit(found, made)
 
@@ -104,12 +104,12 @@ def test_all_pairs_are_found_across_chunks(tmp_path, monkeypatch):
     whole = audited(root, leaky)
     monkeypatch.setattr(audit, "CHUNK", 3)
     assert audited(root, leaky).alike == whole.alike
-    found, _ = audit.slices_of(sources.find(root).cases)
+    found, _ = likeness.slices_of(sources.find(root).cases)
     names = [f"{s.case}#{i}" for s in found for i in s.indices]
     place = {u: n for n in ("train", "val", "test") for u in getattr(leaky, n)}
     alike = np.corrcoef(np.concatenate([s.pictures for s in found]).astype(np.float64))
     expected = sum(
-        alike[i, j] >= audit.ALIKE and place[names[i]] != place[names[j]]
+        alike[i, j] >= likeness.ALIKE and place[names[i]] != place[names[j]]
         for i in range(len(names))
         for j in range(i)
     )

@@ -9,7 +9,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from make_nifti import labels, nifti, nnunet, pack
+from make_nifti import brats, labels, msd, nifti, nnunet, pack
 from make_tiff import DEFLATE, lgg, mask_pixels, slice_pixels, tiff
 
 from data_pipeline.check import check
@@ -142,3 +142,11 @@ def test_checking_imports_neither_tensorflow_nor_keras(tmp_path):
         "sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("make", [lgg, brats, msd, nnunet], ids=lambda make: make.__name__)
+def test_sound_set_of_each_layout_is_clean_though_its_labels_are_alike(tmp_path, make):
+    manifest = check(make(tmp_path / "set"), version="2020" if make is brats else None)
+    assert [record.reason for record in manifest.records] == [None, None]
+    for record, case in zip(manifest.records, manifest.dataset.cases, strict=True):
+        assert len(record.files) == len(case.images) + len(case.masks)

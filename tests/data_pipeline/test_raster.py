@@ -9,6 +9,7 @@ from make_tiff import DEFLATE, LZW, mask_pixels, slice_pixels, tiff
 
 from data_pipeline import raster, tiff_strips
 from data_pipeline.errors import Quarantined, UserError
+from data_pipeline.tiff import _pages as pages_of
 
 PACKBITS = 32773
 COLOURS = slice_pixels(5, (12, 9, 3))
@@ -101,7 +102,7 @@ def test_sizes_of_strips_that_opencv_packed(kind, compression):
     }[kind]
     flags = [cv2.IMWRITE_TIFF_COMPRESSION, compression, cv2.IMWRITE_TIFF_ROWSPERSTRIP, 256]
     raw = cv2.imencode(".tif", pixels, flags)[1].tobytes()
-    pages = list(raster.tiff._pages(raw))
+    pages = list(pages_of(raw))
     offsets, sizes = pages[0][273], pages[0][279]
     strips = [raw[start : start + size] for start, size in zip(offsets, sizes, strict=True)]
     total = sum(tiff_strips.unpacked_size(strip, compression) for strip in strips)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from data_pipeline.audit import Slices
+    from data_pipeline.likeness import Slices
     from data_pipeline.split import Split
 
 
@@ -30,10 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Audit; 1 where something leaks that was not asked to."""
     from benchmarks.progress import progress
-    from data_pipeline import audit, sources
+    from data_pipeline import audit, likeness, sources
 
     dataset = sources.find(arguments.dir, arguments.layout, arguments.version)
-    found, unread = audit.slices_of(dataset.cases, progress=progress("Reading slices"))
+    found, unread = likeness.slices_of(dataset.cases, progress=progress("Reading slices"))
     for reason in unread:
         print(f"left out: {reason}", file=sys.stderr)
     result = audit.audit(found, _split(arguments, dataset.layout, found))
@@ -44,11 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _split(arguments: argparse.Namespace, layout: str, found: "list[Slices]") -> "Split":
-    from data_pipeline import audit, split
+    from data_pipeline import likeness, split
 
     if arguments.split:
         return split.read(arguments.split)
     options = {"seed": arguments.seed, "folds": arguments.folds, "fold": arguments.fold}
     if arguments.leaky:
         return split.make_leaky({slices.case: slices.depth for slices in found}, **options)
-    return split.choose(layout, audit.burdens(found), **options)
+    return split.choose(layout, likeness.burdens(found), **options)
