@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list test test-slow test-backends lint perf-metrics
+.PHONY: help setup list bench test test-slow test-backends lint perf-metrics
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -28,6 +28,9 @@ setup: $(VENV)/.installed-dev ## Install into .venv, with the tools for developm
 list: $(VENV)/.installed ## List the architectures
 	@$(GLIOZOO) list
 
+bench: $(VENV)/.installed ## Train and score: MODEL=mod_r2au [PROTOCOL= DATA= SEED= FOLD= BACKEND= PRECISION=]
+	@$(GLIOZOO) bench "$(MODEL)" $(foreach option,PROTOCOL DATA SEED FOLD BACKEND PRECISION,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))"))
+
 test: $(VENV)/.installed-dev ## Run the fast tests
 	@$(BIN)/python -m pytest tests -m "not slow and not backends"
 
@@ -35,7 +38,7 @@ test-slow: $(VENV)/.installed-dev ## Run the slow tests
 	@$(BIN)/python -m pytest tests -m slow
 
 test-backends: $(VENV)/.installed-dev ## Install JAX and torch, compare all three backends
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[jax,torch]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[jax,torch]'
 	@$(BIN)/python -m pytest tests -m backends
 
 perf-metrics: $(VENV)/.installed-dev ## Time HD95 and NSD against MONAI's (PEER_PYTHON=/path/to/python)

@@ -13,6 +13,7 @@ COMMANDS = {
     "describe": "one architecture: paper, claims, counts, variants, deviations, recipe",
     "profile": "parameters, operations, speed, memory and roofline of one model",
     "data": "data sets: synthetic patients, checks, preparation, leakage",
+    "bench": "train, score and measure models under one protocol",
     "compare": "tables from all records: ranks, intervals, tests, costs, claims",
     "report": "the comparison as one page: words, table, figures, patients",
     "verify": "recompute every aggregate from the counts of the patients",

@@ -148,7 +148,7 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors] | None:
     try:
         with safe_open(path, framework="numpy") as file:
             facts = {key: json.loads(value) for key, value in file.metadata().items()}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
     except (SafetensorError, OSError, ValueError, AttributeError):
         return None
     return (facts, tensors) if facts.get("sha256") == _digest(tensors) else None

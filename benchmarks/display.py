@@ -76,12 +76,13 @@ class Terminal(Display):
 def summary(state: State, epochs: int) -> str:
     """Say in a line how the last epoch went and how long the rest will take at most."""
     last = state.history[-1]
+    waited = last["data_wait_share"]
+    waiting = "" if waited is None else f"{waited:.0%} waiting for data  "
     left = (epochs - state.epoch) * state.seconds / state.epoch
     return (
         f"epoch {state.epoch}/{epochs}  loss {last['loss']:.4f}  "
         f"val Dice {last['val_dice']:.4f} (best {state.best_dice:.4f} in {state.best_epoch})  "
-        f"{last['samples_per_sec']:.1f} images/s  "
-        f"{last['data_wait_share']:.0%} waiting for data  {clock(left)} left"
+        f"{last['samples_per_sec']:.1f} images/s  {waiting}{clock(left)} left"
     )
 
 

@@ -147,3 +147,29 @@ def _mean_dice(rows: list[dict[str, Any]], policy: str) -> float:
     summary = aggregate.summary(rows, policy)
     region = "mean" if "mean" in summary else next(iter(summary))
     return summary[region]["patient"]["dice"]["mean"] or 0.0
+
+
+def table(quality: Quality, policy: str) -> list[dict[str, Any]]:
+    """Return a row for each patient and region: the facts, and the metrics under a policy."""
+    facts = ("status", "tp", "fp", "fn", "tn", "voxel_volume_mm3")
+    return [
+        {
+            "patient": patient["patient"],
+            "region": region,
+            **{name: counts[name] for name in facts},
+            **policies.values(counts, policy),
+        }
+        for patient in quality.patients
+        for region, counts in patient["regions"].items()
+    ]
+
+
+def dice_by_patient(quality: Quality, policy: str) -> dict[str, float]:
+    """Return each patient's mean Dice over the regions that the policy leaves defined."""
+    found = {}
+    for patient in quality.patients:
+        values = [policies.values(row, policy)["dice"] for row in patient["regions"].values()]
+        defined = [value for value in values if value is not None]
+        if defined:
+            found[patient["patient"]] = sum(defined) / len(defined)
+    return found

@@ -27,6 +27,10 @@ SCHEDULES = ("constant", "cosine", "plateau")
 OPTIMISERS = ("adam", "adamw", "sgd")
 
 
+class WrongRankError(UserError):
+    """A protocol of slices was asked for a model of volumes, or the other way round."""
+
+
 @dataclass(frozen=True)
 class Training:
     """How every model of a protocol learns; `width` scales every model's channels.
@@ -116,7 +120,7 @@ def find(name: str, model: str) -> Protocol:
     twin = getattr(module, "VOLUMES" if found.data.rank == 2 else "SLICES", None)
     if twin is None:
         fitting = [other for other in names() if _rank(other) in card.ranks]
-        raise UserError(
+        raise WrongRankError(
             f"{model} takes inputs of rank {' or '.join(map(str, card.ranks))}, and the protocol "
             f"{name!r} gives rank {found.data.rank}: use one of {', '.join(fitting) or 'none'}."
         )

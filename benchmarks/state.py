@@ -24,6 +24,7 @@ class State:
     cuts: int = 0
     seconds: float = 0.0
     stopped: str | None = None
+    first_step_s: float | None = None  # of the newest process: tracing, compiling, running
 
     @property
     def epoch(self) -> int:

@@ -25,7 +25,7 @@ from data_pipeline.waiting import Seconds, watched, watched_dataset
 LOOK = 1.0  # seconds between two looks at the loss: each waits for the device
 
 
-class TrainingFailed(Exception):
+class TrainingError(Exception):
     """The training itself went wrong, and going on would be pointless: the reason in a sentence."""
 
 
@@ -37,6 +37,7 @@ def train(
     display: Display,
     *,
     jit: bool = False,
+    watch: bool = True,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> State:
     """Train to the protocol's end, from the newest checkpoint on; leave the best weights in.
@@ -46,7 +47,7 @@ def train(
     loss = compile_model(model, data, protocol, jit=jit)
     state = checkpoints.restore(model)
     if states.stopped(state, protocol.train) is None:
-        batches, waited = feed(data, state.epoch)
+        batches, waited = feed(data, state.epoch, watch)
         predict = Predictor(model, protocol.evaluate.batch_size)
         supervisor = Supervisor(
             state,
@@ -82,10 +83,14 @@ def compile_model(
     return loss
 
 
-def feed(data: Data, epoch: int) -> tuple[Any, Seconds]:
-    """Give the batches from an epoch on, endless, in the backend's way; the same bits in each."""
+def feed(data: Data, epoch: int, watch: bool = True) -> tuple[Any, Seconds]:
+    """Give the batches from an epoch on, endless, in the backend's way; the same bits in each.
+
+    TensorFlow refuses to read the clock where it is deterministic: nothing is watched there.
+    """
     if keras.config.backend() == "tensorflow":
-        return watched_dataset(data.epochs(epoch))
+        batches = data.epochs(epoch)
+        return watched_dataset(batches) if watch else (batches, lambda: math.nan)
     return watched(data.training_batches(epoch))
 
 
@@ -109,6 +114,7 @@ class Supervisor(keras.callbacks.Callback):
         self._display, self._waited = display, waited
         self._looked = self._began = time.monotonic()
         self._waited_before = 0.0
+        self._first_step: float | None = None
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Start the clocks; a plateau's rate holds for an epoch."""
@@ -120,6 +126,9 @@ class Supervisor(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Look at the running loss about once a second."""
         now = time.monotonic()
+        if self._first_step is None:
+            _finite(logs or {}, self.state.epoch + 1)  # waits for the device
+            self._first_step = time.monotonic() - self._began
         if now - self._looked >= LOOK:
             self._looked = now
             loss = _finite(logs or {}, self.state.epoch + 1)
@@ -129,7 +138,11 @@ class Supervisor(keras.callbacks.Callback):
         """Validate, note the epoch, decide how to go on, and keep it all."""
         row = self._row(logs or {})
         self.state = states.advance(self.state, row, self.protocol.train)
-        self.state = replace(self.state, stopped=states.stopped(self.state, self.protocol.train))
+        self.state = replace(
+            self.state,
+            stopped=states.stopped(self.state, self.protocol.train),
+            first_step_s=self._first_step,
+        )
         over = self.state.stopped is not None
         self._checkpoints.save(self.model, self.state, now=over)
         self._display.epoch(self.state)
@@ -149,14 +162,14 @@ class Supervisor(keras.callbacks.Callback):
             "learning_rate": optimiser.rate_of(self.model.optimizer),
             "seconds": time.monotonic() - self._began,
             "samples_per_sec": self.steps * self.protocol.data.batch_size / trained,
-            "data_wait_share": min(1.0, waited / trained),
+            "data_wait_share": None if math.isnan(waited) else min(1.0, waited / trained),
         }
 
 
 def _finite(logs: dict[str, Any], epoch: int) -> float:
     loss = float(logs["loss"])
     if not math.isfinite(loss):
-        raise TrainingFailed(
+        raise TrainingError(
             f"The loss became {loss} in epoch {epoch}: the training stopped there, and its last "
             "good checkpoint is kept; a lower learning rate or float32 is the usual remedy."
         )

@@ -1,4 +1,4 @@
-"""How long a consumer waited for its batches: the clock runs while it asks, and at no other time."""
+"""How long a consumer waited for batches: the clock runs while it asks, and at no other time."""
 
 import time
 from collections.abc import Callable, Iterator

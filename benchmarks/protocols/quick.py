@@ -9,9 +9,9 @@ PROTOCOL = Protocol(
         size=(64, 64),
         batch_size=16,
         drop_last=True,
-        slices="tumour",
+        slices="balanced",
         phantom=Cohort(patients=24, size=64),
     ),
-    train=Training(epochs=12, width=0.25),
-    evaluate=Evaluation(batch_size=32),
+    train=Training(epochs=5, width=0.25, learning_rate=2e-3),
+    evaluate=Evaluation(batch_size=38),
 )

@@ -1,0 +1,101 @@
+"""`gliozoo bench MODEL`: train, score and measure, each model in a process of its own."""
+
+import argparse
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.job import Job
+    from benchmarks.launch import Outcome
+
+BACKENDS = ("tensorflow", "jax", "torch")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("models", metavar="MODEL", help="a name, 'a,b', a wildcard, or all")
+    parser.add_argument("--protocol", default="quick", help="what is equal for all (quick)")
+    parser.add_argument("--data", metavar="DIR", help="the data set, or prepared records")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--fold", type=int, default=0)
+    parser.add_argument("--variant", help="a published variant of the model")
+    parser.add_argument("--backend", choices=BACKENDS)
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    parser.add_argument("--jit", action=argparse.BooleanOptionalAction, help="compile with XLA")
+    parser.add_argument("--deterministic", action="store_true", help="equal bits on every repeat")
+    parser.add_argument("--require-gpu", action="store_true", help="fail if no GPU is seen")
+    parser.add_argument("--results", metavar="DIR", default="results")
+    parser.add_argument("--cache", metavar="DIR", help="prepared data (default: $GLIOZOO_CACHE)")
+    parser.add_argument("--force", action="store_true", help="repeat what is finished, from zero")
+    parser.add_argument("--tensorboard", action="store_true", help="write its logs too")
+    parser.add_argument("--json", action="store_true", help="print the rows as one JSON document")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run every model that is meant; the table comes last."""
+    from benchmarks import choosing, launch
+
+    names, left_out = choosing.models(arguments.models, arguments.protocol)
+    for name in left_out:
+        _say(f"{name} is left out: the protocol {arguments.protocol!r} can't feed it.")
+    outcomes = []
+    for name in names:
+        began = time.monotonic()
+        outcome = launch.launch(_job(arguments, name, quiet=len(names) > 1))
+        if outcome.record is None:
+            return outcome.code  # it has said why, and would say it of every other model too
+        outcomes.append(outcome)
+        if len(names) > 1:
+            _say(_line(outcome, time.monotonic() - began))
+    _show(outcomes, as_json=arguments.json)
+    return launch.FAILED if any(outcome.code for outcome in outcomes) else launch.FINE
+
+
+def _job(arguments: argparse.Namespace, model: str, quiet: bool) -> "Job":
+    from benchmarks.job import Job
+
+    asked = {name: value for name, value in vars(arguments).items() if name in _OPTIONS}
+    return Job(model=model, quiet=quiet, **asked)
+
+
+_OPTIONS = (
+    *("protocol", "data", "seed", "fold", "variant", "backend", "precision", "jit"),
+    *("deterministic", "require_gpu", "results", "cache", "force", "tensorboard"),
+)
+
+
+def _line(outcome: "Outcome", seconds: float) -> str:
+    """Say how a run ended in a line."""
+    from benchmarks.tables.runs import row
+
+    assert outcome.record is not None
+    if outcome.record.status != "ok":
+        return f"{outcome.record.name}: failed: {(outcome.record.error or {}).get('message')}"
+    done = f"in {seconds:.0f} s" if outcome.repeated else "done before"
+    return f"{outcome.record.name}: Dice {row(outcome.record)['dice']:.3f}, {done}"
+
+
+def _show(outcomes: "list[Outcome]", *, as_json: bool) -> None:
+    from benchmarks import places, record
+    from benchmarks.tables import runs
+
+    records = [outcome.record for outcome in outcomes if outcome.record]
+    if as_json:
+        rows = [
+            {**runs.row(one), "record": str(outcome.path)}
+            for outcome, one in zip(outcomes, records, strict=True)
+        ]
+        print(json.dumps(record.finite(rows), sort_keys=True))
+        return
+    runs.show(records)
+    for outcome in outcomes:
+        again = "" if outcome.repeated else " (done before; --force repeats it)"
+        print(f"{outcome.path}{again}")
+        print(f"{places.run_folder(outcome.path)}/")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,48 @@
+"""`Job`: one run as a user asks for it; everything that varies, as plain values."""
+
+import shlex
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Job:
+    """A model under a protocol, and where and how it is to run."""
+
+    model: str
+    protocol: str = "quick"
+    variant: str | None = None
+    seed: int = 0
+    fold: int = 0
+    data: str | None = None
+    backend: str | None = None
+    precision: str = "float32"
+    jit: bool | None = None
+    deterministic: bool = False
+    require_gpu: bool = False
+    results: str = "results"
+    cache: str | None = None
+    force: bool = False
+    tensorboard: bool = False
+    quiet: bool = False
+
+    @property
+    def command(self) -> str:
+        """Return the command that repeats the run."""
+        words = ["gliozoo", "bench", self.model]
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name in ("model", "force", "quiet", "cache") or value == item.default:
+                continue
+            option = f"--{item.name.replace('_', '-')}"
+            if value is True:
+                words.append(option)
+            elif value is False:
+                words.append(option.replace("--", "--no-", 1))
+            else:
+                words += [option, str(value)]
+        return shlex.join(words)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values, from which `Job(**values)` is made again."""
+        return asdict(self)

@@ -1,0 +1,86 @@
+"""Each run in a process of its own: what kills one leaves the others, and a record that says why.
+
+`python -m benchmarks.launch JOB` is that process. The parent imports no Keras.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import environment, protocol, record, unfinished
+from benchmarks.errors import USER_ERRORS
+from benchmarks.job import Job
+from benchmarks.record import Record
+from benchmarks.slot import Slot
+
+FINE, FAILED, USER, INTERRUPTED = 0, 1, 2, 130
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its exit code and, unless the user was to blame, its record."""
+
+    job: Job
+    code: int
+    path: Path
+    record: Record | None
+    repeated: bool = True
+
+
+def launch(job: Job) -> Outcome:
+    """Run a job in a new process and wait for it; a finished one is not repeated."""
+    slot = Slot(job, protocol.find(job.protocol, job.model))
+    finished = slot.finished()
+    if finished:
+        return Outcome(job, FINE, slot.path, finished, repeated=False)
+    command = (sys.executable, "-m", "benchmarks.launch", json.dumps(job.as_json()))
+    process = subprocess.Popen(command, env=_environment(), stdout=sys.stderr)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.wait()  # it was interrupted too, and ends by itself
+        raise
+    if code < 0:
+        return Outcome(job, FAILED, *_bury(slot, -code))
+    found = record.read(slot.path) if code in (FINE, FAILED) and slot.path.exists() else None
+    return Outcome(job, code, slot.path, found)
+
+
+def _environment() -> dict[str, str]:
+    paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def _bury(slot: Slot, number: int) -> tuple[Path, Record]:
+    """Write the record of a run whose process was killed."""
+    name = signal.Signals(number).name
+    likely = "; most likely the machine ran out of memory" if number == signal.SIGKILL else ""
+    reason = (
+        f"The process was killed by {name}{likely}: the same command goes on from the last "
+        "checkpoint."
+    )
+    dead = unfinished.killed(slot, {"machine": environment.machine()}, name, reason)
+    return record.write(dead, slot.job.results), dead
+
+
+def main(request: str) -> int:
+    """Be the process of one job."""
+    from benchmarks.run import run
+
+    try:
+        path = run(Job(**json.loads(request)))
+    except USER_ERRORS as error:
+        print(f"gliozoo: {error}", file=sys.stderr)
+        return USER
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return FINE if record.read(path).status == "ok" else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

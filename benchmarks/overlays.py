@@ -1,0 +1,140 @@
+"""Pictures of a run: its training curve, and what it drew on its best, median and worst patient."""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from benchmarks import atomic, evaluate, places
+from benchmarks.evaluate import Predict, Quality
+from data_pipeline import Data, PatientData
+
+TRUE, MISSED, FALSE = (0.0, 0.62, 0.45), (0.90, 0.60, 0.0), (0.80, 0.22, 0.52)  # told by the blind
+FILL = 0.55
+
+
+def patients(
+    predict: Predict, data: Data, quality: Quality, policy: str, folder: Path
+) -> list[Path]:
+    """Draw the best, the median and the worst patient; return the files."""
+    chosen = choose(evaluate.dice_by_patient(quality, policy))
+    files = []
+    for patient in data.patients("test"):
+        if patient.id in chosen:
+            found = patient.restore(predict(patient.images))
+            masks = evaluate.masks(found, data.target, data.regions, quality.threshold)
+            figure = _patient(patient, data, masks, chosen[patient.id])
+            files.append(save(figure, places.overlay_path(folder, patient.id)))
+    return files
+
+
+def choose(dice: Mapping[str, float]) -> dict[str, str]:
+    """Return the best, median and worst patient with a title; one may be several of them."""
+    order = sorted(dice, key=lambda patient: (-dice[patient], patient))
+    if not order:
+        return {}
+    chosen: dict[str, str] = {}
+    for rank, patient in (
+        ("best", order[0]),
+        ("median", order[len(order) // 2]),
+        ("worst", order[-1]),
+    ):
+        title = f"{chosen[patient].split(':')[0]} and {rank}" if patient in chosen else rank
+        chosen[patient] = f"{title}: {patient}, Dice {dice[patient]:.3f}"
+    return chosen
+
+
+def _patient(
+    patient: PatientData, data: Data, masks: Mapping[str, np.ndarray], title: str
+) -> Figure:
+    """Draw image, reference, prediction and error of each region on its fullest slice."""
+    images = patient.geometry.to_native(patient.images, np.zeros(len(data.channels)))
+    shown = data.channels.index("flair") if "flair" in data.channels else 0
+    figure = Figure(figsize=(10, 2.75 * len(masks) + 0.35), layout="constrained")
+    axes = figure.subplots(len(masks), 4, squeeze=False)
+    for row, (region, mask) in zip(axes, masks.items(), strict=True):
+        reference = np.isin(patient.reference, data.regions[region])
+        place = fullest(reference, mask)
+        image = grey(images[place, ..., shown])
+        _panels(row, image, reference[place], mask[place])
+        row[0].set_ylabel(f"{region}, slice {place}", fontsize=9)
+    for panel, name in zip(axes[0], ("Image", "Reference", "Prediction", "Error"), strict=True):
+        panel.set_title(name, fontsize=9)
+    figure.suptitle(title, fontsize=10)
+    figure.legend(
+        handles=[_patch(TRUE, "found"), _patch(MISSED, "missed"), _patch(FALSE, "made up")],
+        loc="outside lower center",
+        ncols=3,
+        fontsize=8,
+        frameon=False,
+    )
+    return figure
+
+
+def _panels(row: Sequence[Any], image: np.ndarray, truth: np.ndarray, guess: np.ndarray) -> None:
+    error = tint(image, truth & guess, TRUE)
+    error = tint(tint(error, truth & ~guess, MISSED), guess & ~truth, FALSE)
+    for panel, picture in zip(
+        row, (image, tint(image, truth, TRUE), tint(image, guess, TRUE), error), strict=True
+    ):
+        panel.imshow(picture, interpolation="nearest")
+        panel.set(xticks=[], yticks=[])
+
+
+def _patch(colour: tuple[float, float, float], label: str):
+    from matplotlib.patches import Patch
+
+    return Patch(color=colour, label=label)
+
+
+def fullest(reference: np.ndarray, mask: np.ndarray) -> int:
+    """Return the slice with the most reference; without any, that with the most prediction."""
+    areas = reference.sum(axis=(1, 2))
+    return int((areas if areas.any() else mask.sum(axis=(1, 2))).argmax())
+
+
+def grey(plane: np.ndarray) -> np.ndarray:
+    """Return an RGB picture of a slice between its 1st and 99.5th percentile."""
+    low, high = np.percentile(plane, (1, 99.5))
+    scaled = np.clip((plane - low) / max(high - low, 1e-6), 0, 1)
+    return np.repeat(scaled[..., None], 3, axis=-1)
+
+
+def tint(picture: np.ndarray, mask: np.ndarray, colour: tuple[float, float, float]) -> np.ndarray:
+    """Lay a colour over the masked pixels."""
+    tinted = picture.copy()
+    tinted[mask] = (1 - FILL) * picture[mask] + FILL * np.array(colour)
+    return tinted
+
+
+def curves(history: Iterable[Mapping[str, Any]], title: str, folder: Path) -> Path:
+    """Draw loss and validation Dice by epoch."""
+    rows = list(history)
+    epochs = [row["epoch"] for row in rows]
+    figure = Figure(figsize=(7.5, 3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot(epochs, [row["loss"] for row in rows], "-o", ms=3, label="training")
+    left.plot(epochs, [row["val_loss"] for row in rows], "--s", ms=3, label="validation")
+    left.set(xlabel="Epoch", ylabel="Loss")
+    left.legend(fontsize=8, frameon=False)
+    dice = [row["val_dice"] for row in rows]
+    right.plot(epochs, dice, "-o", ms=3, color=TRUE)
+    best = int(np.argmax(dice)) if dice else 0
+    if dice:
+        right.annotate(f"best {dice[best]:.3f}", (epochs[best], dice[best]), fontsize=8)
+    right.set(xlabel="Epoch", ylabel="Validation Dice", ylim=(0, 1))
+    figure.suptitle(title, fontsize=9)
+    return save(figure, folder / "curves.png")
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure as PNG, whole or not at all."""
+    content = io.BytesIO()
+    FigureCanvasAgg(figure)
+    figure.savefig(content, format="png", dpi=110)
+    atomic.write(path, content.getvalue())
+    return path

@@ -1,0 +1,55 @@
+"""One run, as a straight line: Run -> Data -> Model -> History -> Quality -> Cost -> Record.
+
+`run` works in the process that calls it; `benchmarks.launch` gives each run one of its own.
+"""
+
+from pathlib import Path
+
+from benchmarks import device, environment, protocol, record
+from benchmarks.errors import USER_ERRORS
+from benchmarks.job import Job
+from benchmarks.record import Record
+from benchmarks.slot import Slot
+from benchmarks.unfinished import Unfinished
+
+
+def run(job: Job) -> Path:
+    """Bring a run to its record, from wherever it stands, and return the record's path."""
+    slot = Slot(job, protocol.find(job.protocol, job.model))
+    with slot.claimed():
+        if slot.finished() is None:
+            prepare(job)
+            unfinished = Unfinished.begin(slot, environment.facts(job.jit))
+            try:
+                done = straight(slot, unfinished)
+            except USER_ERRORS:
+                raise
+            except Exception as error:
+                done = unfinished.failed(error)
+            record.write(done, job.results)
+            unfinished.end(done)
+    return slot.path
+
+
+def prepare(job: Job) -> None:
+    """Settle backend, precision and randomness, before anything imports Keras."""
+    device.select_backend(job.backend)
+    if job.deterministic:
+        device.make_deterministic()
+    device.set_precision(job.precision)
+    if job.require_gpu:
+        device.require_gpu()
+
+
+def straight(slot: Slot, unfinished: Unfinished) -> Record:
+    """Do the work: every stage takes values and returns a value."""
+    from benchmarks import stages
+
+    data = stages.load(slot, unfinished)
+    before = device.resident_memory()
+    model = stages.build(slot, data)
+    state = stages.train(slot, model, data, unfinished)
+    quality = stages.evaluate(slot, model, data)
+    cost = stages.cost(slot, model, state, before)
+    stages.draw(slot, model, data, quality, state)
+    return stages.conclude(unfinished.record, model, state, quality, cost)

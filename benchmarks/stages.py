@@ -1,0 +1,197 @@
+"""The stages of a run: each takes values, and returns one."""
+
+import csv
+import io
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+import data_pipeline
+import zoo
+from benchmarks import atomic, device, display, overlays, progress
+from benchmarks import cost as costs
+from benchmarks import evaluate as scoring
+from benchmarks import train as training
+from benchmarks.checkpoint import Checkpoints
+from benchmarks.errors import UserError
+from benchmarks.evaluate import Quality
+from benchmarks.inference import Predictor
+from benchmarks.record import Record, finite
+from benchmarks.slot import Slot
+from benchmarks.state import State
+from benchmarks.subject import Subject
+from benchmarks.unfinished import Unfinished
+from data_pipeline import Data
+from zoo import weights
+
+WEIGHTS = "weights.safetensors"
+
+
+def load(slot: Slot, unfinished: Unfinished) -> Data:
+    """Load the data, and note what they are."""
+    job = slot.job
+    data = data_pipeline.load(
+        slot.protocol.data,
+        job.seed,
+        job.fold,
+        root=job.data,
+        cache=job.cache,
+        progress=None if job.quiet else progress.progress("Preparing"),
+    )
+    if data.spec.target == "regions" and data.classes > 1:
+        raise UserError(
+            "Expected a protocol whose target is 'whole' or 'labels', because the zoo's models end "
+            "in one sigmoid or a softmax. Received: 'regions'. Use 'labels': regions are scored."
+        )
+    unfinished.note(data=facts(data))
+    return data
+
+
+def facts(data: Data) -> dict[str, Any]:
+    """Return the data section of a record."""
+    return {
+        "fingerprint": data.fingerprint,
+        "split_digest": data.split_digest,
+        "layout": data.spec.layout,
+        "leaky": data.leaky,
+        "classes": data.classes,
+        "channels": list(data.channels),
+        "regions": {name: list(values) for name, values in data.regions.items()},
+        "n_train": data.n_train,
+        "n_val": data.n_val,
+        "n_test": data.n_test,
+    }
+
+
+def build(slot: Slot, data: Data) -> keras.Model:
+    """Build the model from the run's seed."""
+    keras.utils.set_random_seed(slot.job.seed)
+    return zoo.create(
+        slot.job.model,
+        data.input_shape,
+        data.classes,
+        slot.job.variant,
+        slot.protocol.train.width,
+    )
+
+
+def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) -> State:
+    """Train from the newest checkpoint on; keep the best weights and the log."""
+    job, epochs = slot.job, slot.protocol.train.epochs
+    checkpoints = Checkpoints(slot.folder, identity(unfinished.record))
+    if job.force:
+        checkpoints.discard()
+    title = slot.path.stem
+    with display.choose(title, epochs, data.steps_per_epoch, quiet=job.quiet) as shown:
+        state = training.train(
+            model,
+            data,
+            slot.protocol,
+            checkpoints,
+            shown,
+            jit=device.resolve_jit(job.jit),
+            watch=not job.deterministic,
+            callbacks=_tensorboard(slot),
+        )
+    weights.save(model, slot.folder / WEIGHTS)
+    _write(slot, "history.csv", _csv(state.history))
+    return state
+
+
+def identity(begun: Record) -> dict[str, Any]:
+    """Return what a checkpoint must agree with to be gone on from."""
+    environment = ("backend", "precision", "deterministic", "keras")
+    return {
+        **begun.run,
+        "protocol_digest": begun.protocol_digest,
+        **{name: begun.data[name] for name in ("fingerprint", "split_digest")},
+        **{name: begun.environment[name] for name in environment},
+    }
+
+
+def _tensorboard(slot: Slot) -> list[keras.callbacks.Callback]:
+    if not slot.job.tensorboard:
+        return []
+    try:
+        return [keras.callbacks.TensorBoard(slot.folder / "tensorboard", write_graph=False)]
+    except ImportError as error:
+        raise UserError(
+            "--tensorboard needs TensorFlow and TensorBoard: pip install 'gliozoo[track]'."
+        ) from error
+
+
+def evaluate(slot: Slot, model: keras.Model, data: Data) -> Quality:
+    """Score the test patients; keep their numbers as a table too."""
+    predict = Predictor(model, slot.protocol.evaluate.batch_size)
+    quality = scoring.evaluate(predict, data, slot.protocol.evaluate)
+    policy = slot.protocol.evaluate.policy
+    _write(slot, "patients.csv", _csv(scoring.table(quality, policy)))
+    return quality
+
+
+def cost(slot: Slot, model: keras.Model, state: State, memory_before: int) -> dict[str, Any]:
+    """Count and time the model at a batch of one."""
+    subject = Subject(
+        slot.job.model,
+        slot.job.variant,
+        model.input_shape[1:],
+        model.output_shape[-1],
+        slot.protocol.train.width,
+        precision=slot.job.precision,
+    )
+    jit = device.resolve_jit(slot.job.jit)
+    return costs.measure(model, subject, state, jit=jit, memory_before=memory_before)
+
+
+def draw(slot: Slot, model: keras.Model, data: Data, quality: Quality, state: State) -> None:
+    """Draw the training curve, and the best, median and worst patient."""
+    predict = Predictor(model, slot.protocol.evaluate.batch_size)
+    overlays.curves(state.history, slot.path.stem, slot.folder)
+    overlays.patients(predict, data, quality, slot.protocol.evaluate.policy, slot.folder)
+
+
+def conclude(
+    begun: Record, model: keras.Model, state: State, quality: Quality, cost: dict[str, Any]
+) -> Record:
+    """Put everything into the record."""
+    return replace(
+        begun,
+        history=list(state.history),
+        training={
+            "epochs": state.epoch,
+            "best_epoch": state.best_epoch,
+            "best_val_dice": state.best_dice,
+            "stopped": state.stopped,
+            "seconds": state.seconds,
+            "first_step_s": state.first_step_s,
+            "threshold": quality.threshold,
+            "weights_sha256": weights.digest(model),
+        },
+        patients=list(quality.patients),
+        quality=quality.summary,
+        calibration=quality.calibration,
+        cost=cost,
+    )
+
+
+def _write(slot: Slot, name: str, content: str) -> None:
+    path = slot.folder / name
+    try:
+        atomic.write(path, content.encode())
+    except OSError as error:
+        raise UserError(
+            f"Cannot write {path}: {error.strerror or error}; free space there, and the same "
+            "command goes on from the last checkpoint."
+        ) from error
+
+
+def _csv(rows) -> str:
+    """Print dicts as a table; an absent or undefined value is an empty cell."""
+    rows = [finite(row) for row in rows]
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, columns, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
