@@ -81,6 +81,20 @@ def test_encoding_errs_by_half_a_step_and_keeps_zero(top):
     np.testing.assert_array_equal(records[..., -1], label)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("shape", [(6, 5), (2, 6, 5)])
+def test_decoding_multiplies_each_channel_and_drops_the_label(shape, channels, dtype):
+    random = np.random.default_rng(0)
+    records = random.integers(-99 if dtype != np.uint8 else 0, 99, (*shape, channels + 1))
+    records = records.astype(dtype)
+    scales = tuple(random.uniform(0.1, 2, channels))
+    image = np.empty((*shape, channels), np.float32)
+    encoding.decode(records, scales, image)
+    expected = records[..., :-1].astype(np.float32) * np.float32(scales)
+    np.testing.assert_array_equal(image, expected)
+
+
 def test_bytes_are_kept_exactly():
     image = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
     records, scales = encoding.encode(image, np.zeros((1, 16, 16), np.uint8))
