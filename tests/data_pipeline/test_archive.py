@@ -36,12 +36,12 @@ def tarred(path: Path, members: dict[str, bytes], kind=tarfile.REGTYPE, target: 
 SOUND = {"a/good.txt": b"fine"}
 HOSTILE = {
     "zip dots": lambda p: zipped(p / "x.zip", {**SOUND, "../evil": b"x"}),
-    "zip absolute": lambda p: zipped(p / "x.zip", {**SOUND, "/tmp/evil": b"x"}),
+    "zip absolute": lambda p: zipped(p / "x.zip", {**SOUND, "/evil": b"x"}),
     "zip drive": lambda p: zipped(p / "x.zip", {**SOUND, "C:\\evil": b"x"}),
     "zip link": lambda p: zipped(p / "x.zip", {**SOUND, "link": b"/etc"}, links={"link"}),
     "zip bomb": lambda p: zipped(p / "x.zip", {**SOUND, "big": bytes(8 << 20)}),
     "tar dots": lambda p: tarred(p / "x.tar.gz", {**SOUND, "a/../../evil": b"x"}),
-    "tar absolute": lambda p: tarred(p / "x.tgz", {**SOUND, "/tmp/evil": b"x"}),
+    "tar absolute": lambda p: tarred(p / "x.tgz", {**SOUND, "/evil": b"x"}),
     "tar hard link": lambda p: tarred(p / "x.tar.gz", SOUND, tarfile.LNKTYPE, "/etc/passwd"),
     "tar link": lambda p: tarred(p / "x.tar.gz", SOUND, tarfile.SYMTYPE, "/etc"),
     "tar pipe": lambda p: tarred(p / "x.tar.gz", SOUND, tarfile.FIFOTYPE),
