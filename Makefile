@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list bench test test-slow test-backends lint perf-metrics
+.PHONY: help setup list bench test test-slow test-backends lint perf-metrics perf-data
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -46,3 +46,6 @@ perf-metrics: $(VENV)/.installed-dev ## Time HD95 and NSD against MONAI's (PEER_
 
 lint: $(VENV)/.installed-dev ## Run ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+perf-data: $(VENV)/.installed-dev ## Time the data pipeline against other loaders (PEER_PYTHON=/path/to/python)
+	@$(BIN)/python -m benchmarks.perf_data
