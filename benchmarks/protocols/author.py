@@ -1,0 +1,62 @@
+"""How the authors trained: the recipe on a model's card, over the data of another protocol.
+
+Each has a digest of its own and is never ranked with the common protocols. What a card leaves open
+or can't be had is the base protocol's: split, size, channels, target, evaluation, and `width`. A
+loss for classes, or weights for them, becomes its binary form where the target is one channel.
+"""
+
+from dataclasses import fields, replace
+
+from benchmarks.errors import UserError
+from benchmarks.protocol import Protocol, Training
+from data_pipeline import DataSpec
+from data_pipeline.augment import Augmentation
+from zoo import Card, Recipe
+
+
+def protocol_for(model: str, card: Card, base: Protocol | None = None) -> Protocol:
+    """Return the author's protocol of a model, by default over `lgg2d`."""
+    if base is None:
+        from benchmarks.protocols.lgg2d import PROTOCOL as base  # noqa: N811
+    if card.recipe is None:
+        raise UserError(f"The card of {model} has no author's recipe: use a common protocol.")
+    if base.data.rank not in card.ranks:
+        raise UserError(
+            f"{model} takes no inputs of rank {base.data.rank}, which {base.name!r} gives: name "
+            "a protocol of its rank as author_PROTOCOL."
+        )
+    name = "author" if base.name == "lgg2d" else f"author_{base.name}"
+    recipe = card.recipe
+    return Protocol(name, _data(base.data, recipe), _training(base, recipe), base.evaluate)
+
+
+def _data(data: DataSpec, recipe: Recipe) -> DataSpec:
+    known = {item.name for item in fields(Augmentation)}
+    changes = {name: value for name, value in recipe.augmentation.items() if name in known}
+    if changes.get("elastic", 0) > 1:  # stated in pixels of a tile of 512
+        changes["elastic"] /= 512
+    return replace(
+        data,
+        normalisation=recipe.normalisation,
+        augmentation=Augmentation(**changes) if changes else None,
+        batch_size=recipe.batch_size,
+        slices=recipe.slices,
+    )
+
+
+def _training(base: Protocol, recipe: Recipe) -> Training:
+    settings = dict(recipe.loss_settings)
+    if base.data.target == "whole":
+        settings.pop("class_weights", None)
+    return Training(
+        loss=recipe.loss,
+        loss_settings=settings,
+        optimiser=recipe.optimiser,
+        learning_rate=recipe.learning_rate,
+        schedule="plateau" if recipe.schedule else "constant",
+        schedule_settings=dict(recipe.schedule or {}),
+        epochs=recipe.epochs,
+        early_stopping=recipe.early_stopping,
+        clip_norm=None,
+        width=base.train.width,
+    )

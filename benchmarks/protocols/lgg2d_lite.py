@@ -1,0 +1,13 @@
+"""LGG on two cores: every slice architecture within half an hour; what small and short can show."""
+
+from dataclasses import replace
+
+from benchmarks.protocol import Evaluation, Protocol, Training
+from benchmarks.protocols import lgg2d
+
+PROTOCOL = Protocol(
+    name="lgg2d_lite",
+    data=replace(lgg2d.PROTOCOL.data, size=(64, 64), slices="balanced"),
+    train=Training(epochs=16, width=0.25),
+    evaluate=Evaluation(batch_size=32),
+)
