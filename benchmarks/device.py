@@ -191,7 +191,8 @@ def lowered(model: Any, shape: tuple[int, ...]) -> str:
 
         state = [[v.value for v in group] for group in _variables(model)]
         image = jax.ShapeDtypeStruct(shape, model.inputs[0].dtype)
-        return jax.jit(infer).lower(state, image).compiler_ir(dialect="hlo").as_hlo_text()
+        module: Any = jax.jit(infer).lower(state, image).compiler_ir(dialect="hlo")
+        return module.as_hlo_text()
     raise UserError("The audit reads XLA's program: run it with --backend tensorflow or jax.")
 
 

@@ -7,7 +7,7 @@ an error, never a zero.
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,7 +134,7 @@ def _shapes(graph: Any, input_shape: Sequence[int] | None) -> list[tuple[int, ..
     return shapes
 
 
-def _walk(graph: Any, inputs: list, prefix: str) -> Iterator[Call]:
+def _walk(graph: Any, inputs: list, prefix: str) -> Generator[Call, None, list]:
     """Yield the calls of one graph; return its outputs at these inputs."""
     tensors = {id(tensor): given for tensor, given in zip(graph.inputs, inputs, strict=True)}
     for depth in sorted(graph._nodes_by_depth, reverse=True):

@@ -60,7 +60,8 @@ class Cost:
 
 def parse(text: str) -> Program:
     """Parse the text of a module."""
-    entry, computations = "", {}
+    entry = ""
+    computations: dict[str, dict[str, Instruction]] = {}
     current: dict[str, Instruction] = {}
     for line in text.splitlines():
         if found := _INSTRUCTION.match(line):

@@ -26,11 +26,17 @@ class Subject:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def build(self) -> "keras.Model":
-        """Build the model under its precision."""
+        """Build the model under its precision, and leave Keras' own as it was."""
         if self.batch_size < 1:
             raise UserError(f"A batch holds at least 1 sample. Received: {self.batch_size}.")
-        device.set_precision(self.precision)
+        import keras
+
         shape = None if self.input_shape is None else tuple(self.input_shape)
-        return zoo.create(
-            self.model, shape, self.classes, self.variant, self.width, **self.settings
-        )
+        before = keras.config.dtype_policy()
+        try:
+            device.set_precision(self.precision)
+            return zoo.create(
+                self.model, shape, self.classes, self.variant, self.width, **self.settings
+            )
+        finally:
+            keras.config.set_dtype_policy(before)
