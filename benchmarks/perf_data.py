@@ -27,7 +27,7 @@ from data_pipeline.augment import Augmentation
 from data_pipeline.case import read_case
 from data_pipeline.pipeline import processors
 
-SECONDS, ROUNDS, SIDE, BATCH = 2.0, 5, 128, 16
+SECONDS, ROUNDS, SIDE, BATCH = 2.0, 3, 128, 16
 OUT = Path("results/perf")
 CACHE = Path("cache/perf")
 TURN, ZOOM, SHIFT, FLIP = 15.0, 0.1, 0.05, 0.5
@@ -124,6 +124,7 @@ def contend(contenders: dict[str, Rate]) -> dict[str, list[float]]:
     for _ in range(ROUNDS):
         for name, rate in contenders.items():
             rates[name].append(rate())
+            print(f"{name}: {rates[name][-1]:,.0f}/s", file=sys.stderr)
     return rates
 
 

@@ -41,9 +41,10 @@ def decode(records: np.ndarray, scales: Sequence[float], image: np.ndarray) -> N
     if len(scales) == 3 and records.flags.c_contiguous:
         voxels = _first_three(records)
         width = image.shape[-2]
-        factors = np.tile(np.float32(scales), width) if len(set(scales)) > 1 else scales[0]
+        factors = np.asarray(scales, np.float32)
+        factors = np.tile(factors, width) if len(set(scales)) > 1 else factors[:1]
         flat = (-1, 3 * width)
-        np.multiply(voxels.reshape(flat), np.float32(factors), out=image.reshape(flat))
+        np.multiply(voxels.reshape(flat), factors, out=image.reshape(flat))
         return
     for channel, scale in enumerate(scales):
         np.multiply(records[..., channel], np.float32(scale), out=image[..., channel])
