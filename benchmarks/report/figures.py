@@ -26,7 +26,9 @@ def _figure(plot: draw.Plot, place: int) -> Html:
     identity = f"figure-{place}-{plot.name}"
     svg = inline(draw.svg(plot, text="none").decode(), identity, plot.title)
     caption = tag("figcaption", tag("strong", plot.title), " ", plot.text)
-    return tag("figure", tag("div", svg, class_="plot"), caption, class_=plot.name)
+    # A narrow page scrolls the drawing sideways, so a keyboard must reach it.
+    box = tag("div", svg, class_="plot", tabindex="0", role="group", aria_label=plot.title)
+    return tag("figure", box, caption, class_=plot.name)
 
 
 def inline(svg: str, identity: str, title: str) -> Html:
