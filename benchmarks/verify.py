@@ -16,10 +16,11 @@ def mismatches(record: Record) -> list[str]:
         return []
     if not record.patients:
         return ["patients: none, although the run finished"]
+    found = [*_duplicates(record), *_odd_rows(record)]
     try:
-        return [*_duplicates(record), *_odd_rows(record), *_quality(record)]
+        return found + list(_quality(record))
     except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
-        return [f"patients: cannot be scored ({type(error).__name__} {error})"]
+        return [*found, f"patients: cannot be scored ({type(error).__name__} {error})"]
 
 
 def _duplicates(record: Record) -> Iterator[str]:
@@ -42,7 +43,7 @@ def _odd_rows(record: Record) -> Iterator[str]:
 
 def _problems(row: Mapping[str, Any]) -> Iterator[str]:
     """Check what a row says of itself: whole counts, the status they imply, slices that add up."""
-    counts = [row[name] for name in ("tp", "fp", "fn", "tn")]
+    counts = [row.get(name) for name in ("tp", "fp", "fn", "tn")]
     if not all(isinstance(count, int) and count >= 0 for count in counts):
         yield f"counts: expected whole numbers from 0, recorded {counts}"
         return
