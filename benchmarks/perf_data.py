@@ -59,15 +59,14 @@ def usual(root: Path, data: Data) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     while True:
         for start in range(0, len(masks) - BATCH, BATCH):
             pairs = [_usual_sample(path, random) for path in masks[start : start + BATCH]]
-            yield tuple(np.stack(part) for part in zip(*pairs, strict=True))
+            yield np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])
 
 
 def _usual_sample(path: Path, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    image = cv2.imread(str(path).replace("_mask", ""))
-    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    image, mask = (cv2.resize(picture, (SIDE, SIDE)) for picture in (image, mask))
+    files = (cv2.imread(str(path).replace("_mask", "")), cv2.imread(str(path), 0))
+    image, mask = (cv2.resize(np.asarray(picture), (SIDE, SIDE)) for picture in files)
     angle, zoom = random.uniform(-TURN, TURN), random.uniform(1 - ZOOM, 1 + ZOOM)
-    matrix = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, zoom)
+    matrix: np.ndarray = np.asarray(cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, zoom))
     matrix[:, 2] += random.uniform(-SHIFT, SHIFT, 2) * SIDE
     image, mask = (cv2.warpAffine(picture, matrix, (SIDE, SIDE)) for picture in (image, mask))
     if random.random() < FLIP:

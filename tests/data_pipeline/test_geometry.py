@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_pipeline import encoding, geometry
@@ -11,6 +11,7 @@ from data_pipeline.geometry import Geometry
 sides = st.integers(3, 40)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.tuples(st.integers(1, 3), sides, sides), st.tuples(sides, sides))
 def test_slices_come_back_in_their_own_shape(native, size):
     plan = geometry.of_slices(native, size)
@@ -45,6 +46,7 @@ def test_a_linear_ramp_survives_the_way_there_and_back():
     np.testing.assert_allclose(back[:, :, 2:-2], ramp[:, :, 2:-2], atol=1e-4)
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     st.tuples(sides, sides, sides),
     st.lists(st.integers(0, 39), min_size=3, max_size=3),
