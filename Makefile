@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list bench test test-slow test-backends lint perf-metrics perf-data
+.PHONY: help setup list bench compare report test test-slow test-backends lint perf-metrics perf-data perf-compare test-web
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -31,6 +31,12 @@ list: $(VENV)/.installed ## List the architectures
 bench: $(VENV)/.installed ## Train and score: MODEL=mod_r2au [PROTOCOL= DATA= SEED= FOLD= BACKEND= PRECISION=]
 	@$(GLIOZOO) bench "$(MODEL)" $(foreach option,PROTOCOL DATA SEED FOLD BACKEND PRECISION,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))"))
 
+compare: $(VENV)/.installed ## Rank all records in results/: [PROTOCOL=]
+	@$(GLIOZOO) compare $(if $(PROTOCOL),--protocol "$(PROTOCOL)")
+
+report: $(VENV)/.installed ## Make results/report.html from all records: [PROTOCOL=]
+	@$(GLIOZOO) report $(if $(PROTOCOL),--protocol "$(PROTOCOL)")
+
 test: $(VENV)/.installed-dev ## Run the fast tests
 	@$(BIN)/python -m pytest tests -m "not slow and not backends"
 
@@ -40,6 +46,13 @@ test-slow: $(VENV)/.installed-dev ## Run the slow tests
 test-backends: $(VENV)/.installed-dev ## Install JAX and torch, compare all three backends
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[jax,torch]'
 	@$(BIN)/python -m pytest tests -m backends
+
+test-web: $(VENV)/.installed-dev ## Test the report in Chromium (apt-get install chromium)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'
+	@$(BIN)/python -m pytest tests/benchmarks/test_report_browser.py
+
+perf-compare: $(VENV)/.installed-dev ## Time the comparison of 1,000 records
+	@$(BIN)/python tests/perf/compare_speed.py
 
 perf-metrics: $(VENV)/.installed-dev ## Time HD95 and NSD against MONAI's (PEER_PYTHON=/path/to/python)
 	@$(BIN)/python -m benchmarks.perf_metrics
