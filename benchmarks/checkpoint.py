@@ -116,8 +116,9 @@ def _all_variables(model: keras.Model) -> list[tuple[str, Any]]:
         "other": model.non_trainable_variables,  # moving statistics and states of random numbers
         "optimiser": model.optimizer.variables,
     }
+    # By place: Keras numbers the names of layers and optimisers anew in every process.
     return [
-        (f"{group}/{place}/{variable.path}", variable)
+        (f"{group}/{place}", variable)
         for group, variables in groups.items()
         for place, variable in enumerate(variables)
     ]
@@ -125,7 +126,7 @@ def _all_variables(model: keras.Model) -> list[tuple[str, Any]]:
 
 def _variables(model: keras.Model) -> Tensors:
     return {
-        name: np.ascontiguousarray(keras.ops.convert_to_numpy(variable))
+        name: np.array(keras.ops.convert_to_numpy(variable), order="C")
         for name, variable in _all_variables(model)
     }
 

@@ -38,8 +38,7 @@ def launch(job: Job) -> Outcome:
     finished = slot.finished()
     if finished:
         return Outcome(job, FINE, slot.path, finished, repeated=False)
-    command = (sys.executable, "-m", "benchmarks.launch", json.dumps(job.as_json()))
-    process = subprocess.Popen(command, env=_environment(), stdout=sys.stderr)
+    process = subprocess.Popen(command(job), env=_environment(), stdout=sys.stderr)
     try:
         code = process.wait()
     except KeyboardInterrupt:
@@ -49,6 +48,11 @@ def launch(job: Job) -> Outcome:
         return Outcome(job, FAILED, *_bury(slot, -code))
     found = record.read(slot.path) if code in (FINE, FAILED) and slot.path.exists() else None
     return Outcome(job, code, slot.path, found)
+
+
+def command(job: Job) -> list[str]:
+    """Return the command line of a job's own process."""
+    return [sys.executable, "-m", "benchmarks.launch", json.dumps(job.as_json())]
 
 
 def _environment() -> dict[str, str]:

@@ -9,6 +9,7 @@ from benchmarks import device, environment, protocol, record
 from benchmarks.errors import USER_ERRORS
 from benchmarks.job import Job
 from benchmarks.record import Record
+from benchmarks.silence import silence
 from benchmarks.slot import Slot
 from benchmarks.unfinished import Unfinished
 
@@ -34,9 +35,11 @@ def run(job: Job) -> Path:
 def prepare(job: Job) -> None:
     """Settle backend, precision and randomness, before anything imports Keras."""
     device.select_backend(job.backend)
-    if job.deterministic:
-        device.make_deterministic()
-    device.set_precision(job.precision)
+    with silence():
+        if job.deterministic:
+            device.make_deterministic()
+        device.set_precision(job.precision)
+        device.gpus()  # looks for them, which is when a backend starts
     if job.require_gpu:
         device.require_gpu()
 

@@ -56,7 +56,8 @@ class Unfinished:
         )
 
     def end(self, done: Record) -> None:
-        """Forget the notes; after success the checkpoints too, which nothing needs any more."""
+        """Put the record into the run's folder; forget the notes, and after success checkpoints."""
+        atomic.write(self.slot.folder / "record.json", record.to_json(done).encode())
         (self.slot.folder / FILE).unlink(missing_ok=True)
         if done.status == "ok":
             for path in self.slot.folder.glob("epoch-*.safetensors"):
