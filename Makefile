@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list bench compare report test test-slow test-backends lint perf-metrics perf-data perf-compare test-web
+.PHONY: help setup list bench perf-overhead perf-first-step compare report test test-slow test-backends lint perf-metrics perf-data perf-compare test-web
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -53,6 +53,12 @@ test-web: $(VENV)/.installed-dev ## Test the report in Chromium (apt-get install
 
 perf-compare: $(VENV)/.installed-dev ## Time the comparison of 1,000 records
 	@$(BIN)/python tests/perf/compare_speed.py
+
+perf-overhead: $(VENV)/.installed ## Time the harness against a bare model.fit
+	@$(BIN)/python -m benchmarks.perf_overhead
+
+perf-first-step: $(VENV)/.installed ## Time the first training step against a bare tf.function
+	@$(BIN)/python tests/perf/first_step.py
 
 perf-metrics: $(VENV)/.installed-dev ## Time HD95 and NSD against MONAI's (PEER_PYTHON=/path/to/python)
 	@$(BIN)/python -m benchmarks.perf_metrics

@@ -32,7 +32,7 @@ def test_training_learns_and_leaves_the_best_weights_in(data, tmp_path, capsys):
     _, state = run(data, tmp_path, show=show, epochs=8, learning_rate=3e-3)
     history = state.history
     assert [row["epoch"] for row in history] == list(range(1, 9))
-    assert history[-1]["loss"] < 0.8 * history[0]["loss"]
+    assert history[-1]["loss"] < 0.9 * history[0]["loss"]
     assert state.best_dice == max(row["val_dice"] for row in history)
     assert state.stopped == "epochs"
     assert all(0 <= row["data_wait_share"] <= 1 for row in history)
@@ -160,24 +160,23 @@ def test_waiting_is_measured_while_the_consumer_asks_and_not_while_it_works():
     assert 0.06 <= waited() < 0.15
 
 
-def test_waiting_is_measured_in_a_dataset_too():
+@pytest.mark.parametrize(("ahead", "least", "most"), [(False, 0.08, 0.2), (True, 0.02, 0.08)])
+def test_waiting_is_measured_in_a_dataset_too(ahead, least, most):
+    """Four batches of 20 ms each: all are waited for, or the first, as the rest is made ahead."""
     tf = pytest.importorskip("tensorflow")
-    from data_pipeline.waiting import watched_dataset
 
     def slow(number):
         time.sleep(0.02)
         return number
 
-    source = tf.data.Dataset.range(4).map(
-        lambda n: tf.numpy_function(slow, [n], tf.int64), num_parallel_calls=1
-    )
-    batches, waited = watched_dataset(source)
+    source = tf.data.Dataset.range(4).map(lambda n: tf.numpy_function(slow, [n], tf.int64))
+    batches, waited = watched_dataset(source.prefetch(2) if ahead else source)
     seen = []
     for batch in batches:
         seen.append(int(batch))
-        time.sleep(0.05)
+        time.sleep(0.1)
     assert seen == [0, 1, 2, 3]
-    assert waited() >= 0.08
+    assert least <= waited() < most
 
 
 def test_clock():

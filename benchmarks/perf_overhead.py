@@ -1,0 +1,102 @@
+"""`make perf-overhead`: what the harness adds to a bare `model.fit` on the same data and model.
+
+Both alternate in one process, epoch by epoch, over the same compiled step; what counts is the
+median of the ratios. Validation is work and not overhead, so it is left out; the clock of the
+data, the looks at the loss, the lines shown, the state and the checkpoints are in.
+"""
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks import device
+
+MODEL = "unet"
+PROTOCOL = "quick"
+ROUNDS = 9
+EPOCHS = 3  # of a round
+STEPS = 12  # of an epoch
+OUT = Path("results/perf/overhead.json")
+
+
+def main() -> int:
+    """Measure, print and write."""
+    device.select_backend()
+    import data_pipeline
+    import zoo
+    from benchmarks import protocol, train
+
+    chosen = protocol.find(PROTOCOL, MODEL)
+    data = data_pipeline.load(chosen.data)
+    model = zoo.create(MODEL, data.input_shape, data.classes, width=chosen.train.width)
+    train.compile_model(model, data, chosen)
+    with tempfile.TemporaryDirectory() as folder:
+        harness = _harness(data, chosen, Path(folder))
+        _fit(model, *harness())  # trace, and fill the caches
+        pairs = [(_bare(model, data), _fit(model, *harness())) for _ in range(ROUNDS)]
+    ratios = [ours / bare for bare, ours in pairs]
+    told = {
+        "model": MODEL,
+        "protocol": PROTOCOL,
+        "backend": device.backend(),
+        "step_ms": round(1000 * statistics.median(b for b, _ in pairs) / (EPOCHS * STEPS), 1),
+        "overhead": round(statistics.median(ratios) - 1, 4),
+        "ratios": [round(ratio, 4) for ratio in ratios],
+    }
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
+    print(json.dumps(told, indent=1))
+    return 0
+
+
+def _harness(data, chosen, folder: Path):
+    """Return a maker of what `train` gives to `fit`; epochs never run out."""
+    import dataclasses
+
+    from benchmarks import train
+    from benchmarks.checkpoint import Checkpoints
+    from benchmarks.display import Lines
+    from benchmarks.state import State
+
+    endless = dataclasses.replace(
+        chosen, train=dataclasses.replace(chosen.train, epochs=10**6, early_stopping=None)
+    )
+    checkpoints = Checkpoints(folder, {})
+
+    def harness():
+        batches, waited = train.feed(data, 0)
+        supervisor = train.Supervisor(
+            State(),
+            endless,
+            validate=lambda: (0.5, 0.5),
+            checkpoints=checkpoints,
+            display=Lines("overhead", EPOCHS, STEPS),
+            waited=waited,
+            steps=STEPS,
+        )
+        return batches, [supervisor]
+
+    return harness
+
+
+def _bare(model, data) -> float:
+    import keras
+
+    if keras.config.backend() == "tensorflow":
+        return _fit(model, data.epochs(0), [])
+    return _fit(model, data.training_batches(0), [])
+
+
+def _fit(model, batches, callbacks) -> float:
+    began = time.perf_counter()
+    model.fit(
+        batches, epochs=EPOCHS, steps_per_epoch=STEPS, shuffle=False, verbose=0, callbacks=callbacks
+    )
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    sys.exit(main())
