@@ -4,7 +4,7 @@ The threshold is the protocol's, or the best one on the VALIDATION patients; the
 choose nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +103,7 @@ def choose_threshold(predict: Predict, data: Data, policy: str) -> float:
 
 
 def masks(
-    found: np.ndarray, target: Target, regions: dict[str, tuple[int, ...]], threshold: float
+    found: np.ndarray, target: Target, regions: Mapping[str, tuple[int, ...]], threshold: float
 ) -> dict[str, np.ndarray]:
     """Turn probabilities into one boolean mask a region: by the largest class, or a threshold."""
     if target.exclusive:

@@ -93,7 +93,8 @@ def categorical_focal(y, p, gamma: float = 2.0, alpha: float | None = None):
 
 def dice(y, p, smooth: float = 1.0, exclusive: bool = False):
     """Return 1 - soft Dice, the mean over the channels but the background."""
-    return ops.mean(_dice(*_foreground(y, p, exclusive), smooth), axis=1)
+    y, p = _foreground(y, p, exclusive)
+    return ops.mean(_dice(y, p, smooth), axis=1)
 
 
 def weighted_dice(y, p, class_weights: tuple[float, ...] | None = None, smooth: float = 1.0):

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 
 from benchmarks.errors import UserError
 from benchmarks.protocol import Protocol, Training
+from benchmarks.protocols import lgg2d
 from data_pipeline import DataSpec
 from data_pipeline.augment import Augmentation
 from zoo import Card, Recipe
@@ -16,8 +17,7 @@ from zoo import Card, Recipe
 
 def protocol_for(model: str, card: Card, base: Protocol | None = None) -> Protocol:
     """Return the author's protocol of a model, by default over `lgg2d`."""
-    if base is None:
-        from benchmarks.protocols.lgg2d import PROTOCOL as base  # noqa: N811
+    base = base or lgg2d.PROTOCOL
     if card.recipe is None:
         raise UserError(f"The card of {model} has no author's recipe: use a common protocol.")
     if base.data.rank not in card.ranks:

@@ -12,7 +12,7 @@ from benchmarks import display, optimiser, train
 from benchmarks.checkpoint import Checkpoints
 from benchmarks.display import Display
 from benchmarks.protocol import Training
-from data_pipeline.waiting import watched
+from data_pipeline.waiting import watched, watched_dataset
 
 
 @pytest.fixture(scope="module")
