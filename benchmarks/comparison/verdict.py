@@ -45,7 +45,7 @@ def _pairs(table: Table) -> str:
     pairs = [pair for pair in table.contrasts.values() if pair.difference >= 0]
     unique = {frozenset((pair.first, pair.second)): pair for pair in pairs}
     sure = sum(pair.distinguishable for pair in unique.values())
-    return f"Of {len(unique)} pairs of models, {sure} can be told apart."
+    return f"Of {counted(len(unique), 'pair')} of models, {sure} can be told apart."
 
 
 def reservations(table: Table) -> list[str]:
@@ -72,8 +72,8 @@ def _too_few(table: Table) -> list[str]:
     if not pairs or pairs * 2.0 ** (1 - patients) < ALPHA:
         return []
     return [
-        f"With {patients} patients and {pairs} pairs of models no paired test can reach an "
-        f"adjusted p below {ALPHA}: every difference is ~, however large."
+        f"With {counted(patients, 'patient')} and {counted(pairs, 'pair')} of models no paired "
+        f"test can reach an adjusted p below {ALPHA}: every difference is ~, however large."
     ]
 
 
@@ -106,6 +106,11 @@ def _missing(table: Table) -> list[str]:
         if one and one.n_used < one.n_total
     ]
     return [f"Mean Dice leaves out undefined patients: {listed(counts)}."] if counts else []
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, one or many."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.comparison.costs import Cost, Setting
 from benchmarks.comparison.table import Table
 from benchmarks.plots import labels, style
 
-AREA = 14.0  # square points for a million parameters
+LARGEST = 560.0  # square points of the bubble of the largest model
 
 
 def frontier(table: Table, costs: Mapping[str, Cost]) -> Figure | None:
@@ -26,9 +25,10 @@ def frontier(table: Table, costs: Mapping[str, Cost]) -> Figure | None:
         return None
     figure, axes = style.single(7.2, 4.8)
     looks = style.looks(table.models)
+    scale = LARGEST / (max(params for _, _, params in found.values()) or 1)
     for model, (gflops, dice, params) in found.items():
         colour = looks[model].colour
-        axes.scatter(gflops, dice.mean, s=AREA * params / 1e6, color=colour, alpha=0.22, lw=0)
+        axes.scatter(gflops, dice.mean, s=scale * params, color=colour, alpha=0.22, lw=0)
         axes.plot([gflops] * 2, [dice.ci_lower, dice.ci_upper], color=colour, lw=1.3)
         axes.plot(gflops, dice.mean, **style.dot(looks[model], 6.5))
     axes.set_xscale("log")
@@ -36,10 +36,10 @@ def frontier(table: Table, costs: Mapping[str, Cost]) -> Figure | None:
     y = [dice.mean for _, dice, _ in found.values()]
     axes.set_xlim(min(x) / 1.8, max(x) * 2.6)
     _front(axes, x, y)
-    _plain_ticks(axes)
+    style.plain_ticks(axes)
     axes.set_xlabel("GFLOPs of one inference (2 × multiply-adds)")
     axes.set_ylabel("Mean Dice, 95 % interval over patients")
-    _sizes(axes, [params for _, _, params in found.values()])
+    _sizes(axes, scale)
     labels.beside(axes, list(found), x, y)
     return figure
 
@@ -71,12 +71,12 @@ def _front(axes: Axes, x: Sequence[float], y: Sequence[float]) -> None:
     )
 
 
-def _sizes(axes: Axes, params: Sequence[float]) -> None:
-    """Show what a bubble's area means."""
-    largest = max(params) / 1e6
-    shown = [size for size in (1, 5, 10, 20, 40, 80, 160) if size <= largest * 1.3][-3:]
+def _sizes(axes: Axes, scale: float) -> None:
+    """Show what a bubble's area means: up to three round numbers of parameters."""
+    rounds = [step * 10.0**power for power in range(3, 10) for step in (1, 2, 5)]
+    shown = [size for size in rounds if size * scale <= LARGEST * 1.3][-3:]
     handles = [
-        axes.scatter([], [], s=AREA * size, color=style.MUTED, alpha=0.3, lw=0, label=f"{size} M")
+        axes.scatter([], [], s=scale * size, color=style.MUTED, alpha=0.3, lw=0, label=_short(size))
         for size in shown
     ]
     if handles:
@@ -94,12 +94,8 @@ def _sizes(axes: Axes, params: Sequence[float]) -> None:
         )
 
 
-def _plain_ticks(axes: Axes) -> None:
-    for axis in (axes.xaxis, axes.yaxis):
-        if axis.get_scale() == "log":
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axis.set_minor_formatter(NullFormatter())
+def _short(size: float) -> str:
+    return f"{size / 1e6:g} M" if size >= 1e6 else f"{size / 1e3:g} k"
 
 
 def roofline(setting: Setting, costs: Mapping[str, Cost]) -> Figure | None:
@@ -144,6 +140,6 @@ def roofline(setting: Setting, costs: Mapping[str, Cost]) -> Figure | None:
     axes.grid(visible=False)
     axes.set_xlabel("Arithmetic intensity (FLOP per byte)")
     axes.set_ylabel("Achieved GFLOP/s")
-    _plain_ticks(axes)
+    style.plain_ticks(axes)
     labels.beside(axes, list(found), x, y)
     return figure

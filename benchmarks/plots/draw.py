@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from benchmarks import atomic
 from benchmarks.compare import Comparison
 from benchmarks.comparison.table import Table
-from benchmarks.plots import costs, quality, style, training, verdicts
+from benchmarks.plots import costs, qualitative, quality, style, training, verdicts
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,20 @@ def of_table(comparison: Comparison, table: Table) -> Iterator[Plot]:
             yield Plot(name, title, text, figure)
 
 
+def _qualitative(table: Table) -> Iterator[Plot]:
+    """Draw what the page shows as pictures of their own."""
+    figure = qualitative.grid(table)
+    if figure is not None:
+        text = "Image, reference, prediction and error of the same patients across models."
+        yield Plot("qualitative", "The same patients across models", text, figure)
+
+
 def save(comparison: Comparison, folder: Path) -> list[Path]:
     """Write every figure of every table as SVG and PNG."""
     written = []
     with style.settings():
         for place, table in enumerate(comparison.tables, 1):
-            for plot in of_table(comparison, table):
+            for plot in (*of_table(comparison, table), *_qualitative(table)):
                 stem = folder / (plot.name if place == 1 else f"table{place}-{plot.name}")
                 for suffix, content in (("svg", svg(plot, text="path")), ("png", png(plot))):
                     written.append(stem.with_suffix(f".{suffix}"))

@@ -24,7 +24,7 @@ def plain(name: str, longest: int = 28) -> str:
 
 def beside(axes: Axes, names: Sequence[str], x: Sequence[float], y: Sequence[float]) -> None:
     """Write each name to the right of its point, with a thin line where it had to move."""
-    figure = axes.get_figure()
+    figure = axes.get_figure(root=True)
     if figure is None or not names:
         return
     figure.draw_without_rendering()  # fixes the scales that the points are measured in

@@ -44,14 +44,12 @@ def patients(table: Table) -> Figure:
 
 def precision_sensitivity(table: Table) -> Figure | None:
     """Draw who draws too much and who too little, over lines of equal Dice."""
-    found = {
-        model: (
-            table.estimates.get((model, table.regions[0], "sensitivity")),
-            table.estimates.get((model, table.regions[0], "precision")),
-        )
+    known = {
+        model: (x, y)
         for model in table.models
+        if (x := table.estimates.get((model, table.regions[0], "sensitivity")))
+        if (y := table.estimates.get((model, table.regions[0], "precision")))
     }
-    known = {model: pair for model, pair in found.items() if pair[0] and pair[1]}
     if not known:
         return None
     figure, axes = style.single(6.2, 5.4)
@@ -119,6 +117,7 @@ def volume(table: Table) -> Figure | None:
         panel.plot(*trends[model], color=looks[model].colour, lw=2)
         panel.set_title(labels.plain(model, 22), fontsize=8.5)
         panel.set_xscale("log")
+        style.plain_ticks(panel)
         panel.set_ylim(-0.03, 1.03)
     figure.supxlabel("Tumour volume (ml); line: median of patients of like volume", fontsize=9)
     figure.supylabel("Dice", fontsize=9)

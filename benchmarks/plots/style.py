@@ -4,6 +4,7 @@ Colours follow Okabe and Ito (2008), darkened or lightened until each is visible
 dark page; markers and dashes tell the models apart in black and white.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 import zoo
 
@@ -127,6 +129,17 @@ def panels(count: int, *, columns: int = 4, side: float = 1.9) -> tuple[Figure, 
     for spare in axes[count:]:
         spare.set_visible(False)
     return figure, axes[:count]
+
+
+def plain_ticks(axes: Axes) -> None:
+    """Write plain numbers on logarithmic axes, fewer where the axis spans decades."""
+    for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        if axis.get_scale() != "log":
+            continue
+        decades = math.log10(limits[1] / limits[0])
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,), numticks=12))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def line(look: Look, **more: Any) -> dict[str, Any]:

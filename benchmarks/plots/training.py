@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from benchmarks.comparison.table import Table
 from benchmarks.plots import labels, style
@@ -27,6 +28,8 @@ def curves(table: Table) -> Figure | None:
         _band(loss, histories, "loss", looks[model])
     dice.set(xlabel="Epoch", ylabel="Validation Dice", ylim=(0, 1))
     loss.set(xlabel="Epoch", ylabel="Training loss")
+    for panel in (dice, loss):
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     handles, names = dice.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=4, fontsize=8, handlelength=2.8)
     return figure

@@ -24,7 +24,7 @@ def significance(table: Table) -> Figure | None:
             if pair:
                 gaps[i, j] = pair.difference if pair.distinguishable else np.nan
     limit = max(0.01, float(np.abs(np.nan_to_num(gaps)).max()))
-    figure, axes = style.single(2.2 + 0.62 * size, 1.4 + 0.46 * size)
+    figure, axes = style.single(max(4.6, 2.2 + 0.62 * size), 1.4 + 0.46 * size)
     axes.pcolormesh(
         gaps, cmap=DIVERGING, norm=TwoSlopeNorm(0, -limit, limit), edgecolors=style.PAPER, lw=1.5
     )
@@ -38,6 +38,8 @@ def significance(table: Table) -> Figure | None:
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     axes.invert_yaxis()
     axes.grid(visible=False)
+    axes.hlines(range(size + 1), 0, size, color=style.RULE, lw=0.6, zorder=0)
+    axes.vlines(range(size + 1), 0, size, color=style.RULE, lw=0.6, zorder=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("Dice of the row − Dice of the column; ~ not distinguishable", labelpad=8)
     return figure

@@ -7,6 +7,7 @@ from benchmarks.comparison.table import Table
 from benchmarks.plots import draw, style
 from benchmarks.report.html import Html, tag
 
+LARGEST = 1.5  # pixels for a point; a small figure in a wide page keeps its letters small
 _THEME = {
     style.INK: "var(--ink)",
     style.MUTED: "var(--muted)",
@@ -40,9 +41,11 @@ def inline(svg: str, identity: str, title: str) -> Html:
     for colour, variable in _THEME.items():
         svg = svg.replace(colour, variable)
     label = tag("title", title)
+    width = float(re.search(r'\bwidth="([0-9.]+)pt"', svg)[1])  # type: ignore[index]
     svg = re.sub(r'\s(width|height)="[^"]*pt"', "", svg, count=2)
     head, rest = svg.split(">", 1)
-    return Html(f'{head} role="img" aria-label="{_plain(title)}">{label}{rest}')
+    size = f'style="max-width:{width * LARGEST:.0f}px"'
+    return Html(f'{head} {size} role="img" aria-label="{_plain(title)}">{label}{rest}')
 
 
 def _plain(title: str) -> str:

@@ -2,6 +2,7 @@
 
 import html
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.tables.cells import visible
@@ -46,7 +47,9 @@ def data(identity: str, value: Any) -> Html:
     return Html(f'<script type="application/json" id="{text(identity)}">{content}</script>')
 
 
-def grid(head: list[object], rows: list[list[object]], caption: str, **attributes: Any) -> Html:
+def grid(
+    head: Sequence[object], rows: Sequence[Sequence[object]], caption: str, **attributes: Any
+) -> Html:
     """Return a plain table in a box of its own that scrolls sideways."""
     header = tag("tr", *(tag("th", cell, scope="col") for cell in head))
     body = [

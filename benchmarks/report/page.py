@@ -7,7 +7,7 @@ from string import Template
 
 from benchmarks.compare import Comparison
 from benchmarks.comparison.table import Table
-from benchmarks.comparison.verdict import conclusions, reservations
+from benchmarks.comparison.verdict import conclusions, counted, reservations
 from benchmarks.report import patients, provenance
 from benchmarks.report.figures import figures
 from benchmarks.report.html import Html, grid, join, tag
@@ -50,14 +50,10 @@ def _lead(comparison: Comparison) -> Html:
     }
     newest = max((str(record.created) for record in runs.values()), default="")[:10]
     models = {record.name for record in runs.values()}
-    text = f"{_count(len(models), 'model')}, {_count(len(runs), 'run')}"
+    text = f"{counted(len(models), 'model')}, {counted(len(runs), 'run')}"
     if comparison.failed:
         text += f", {len(comparison.failed)} failed"
     return tag("p", f"{text}, the newest of {newest}" if newest else text, class_="lead")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _tables(comparison: Comparison) -> list[tuple[str, str, Html]]:
@@ -71,7 +67,7 @@ def _tables(comparison: Comparison) -> list[tuple[str, str, Html]]:
 
 
 def _table(comparison: Comparison, table: Table, place: int) -> Html:
-    pictures = patients.pictures(table) if place <= DRAWN else {}
+    pictures = patients.embedded(table) if place <= DRAWN else {}
     parts = [
         _terms(table),
         _apart(comparison, table) if place > 1 else None,
@@ -125,12 +121,12 @@ def _verdict(table: Table) -> Html:
 def _regions(table: Table) -> Html | None:
     if len(table.regions) < 2:
         return None
-    rows: list[list[object]] = [
+    rows = [
         [model]
         + [cells.estimate(table.estimates.get((model, r, "dice")), "dice") for r in table.regions]
         for model in table.models
     ]
-    head: list[object] = ["Model", *table.regions]
+    head = ["Model", *table.regions]
     return join(tag("h3", "Dice by region"), grid(head, rows, "Dice by region"))
 
 

@@ -1,11 +1,12 @@
 """Patient by patient: a matrix of Dice, and on demand everything known of one patient."""
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from benchmarks import places
+from benchmarks.comparison.pictures import pictures, shared
 from benchmarks.comparison.scores import DICE, METRICS
 from benchmarks.comparison.table import Table
 from benchmarks.plots.quality import volumes
@@ -17,10 +18,10 @@ SHOWN = ("dice", "precision", "sensitivity", "hd95")
 BUDGET = 12_000_000  # bytes of pictures in a page
 SUBJECTS = 4  # patients shown across models
 
-Pictures = dict[tuple[str, str], str]
+Embedded = Mapping[tuple[str, str], str]  # pictures as addresses, by patient and model
 
 
-def patients(table: Table, place: int, pictures: Pictures) -> Html:
+def patients(table: Table, place: int, found: Embedded) -> Html:
     """Return the matrix, and what the script shows of a patient."""
     millilitres = volumes(table)
     head = [("Patient", "text"), ("Tumour (ml)", "number"), ("Mean", "number")]
@@ -42,7 +43,7 @@ def patients(table: Table, place: int, pictures: Pictures) -> Html:
     return join(
         tag("p", label, " ", field, " ", status, class_="filter"),
         scroll(body, f"Patients of table {place}"),
-        data(f"details-{place}", _details(table, pictures)),
+        data(f"details-{place}", _details(table, found)),
     )
 
 
@@ -89,7 +90,7 @@ def _heat(value: float) -> Html:
     )
 
 
-def _details(table: Table, pictures: Pictures) -> dict[str, Any]:
+def _details(table: Table, found: Embedded) -> dict[str, Any]:
     """Return the numbers and pictures of each patient, for the script to lay out."""
     chosen = [METRICS.index(name) for name in SHOWN]
     return {
@@ -101,51 +102,41 @@ def _details(table: Table, pictures: Pictures) -> dict[str, Any]:
         "scores": finite(np.round(table.scores[:, :, :, chosen], 4)),
         "pictures": {
             f"{table.patients.index(patient)}/{table.models.index(model)}": uri
-            for (patient, model), uri in pictures.items()
+            for (patient, model), uri in found.items()
         },
     }
 
 
-def pictures(table: Table, budget: int = BUDGET) -> Pictures:
-    """Read the overlays that the runs left, one a patient and model, until the page is full."""
-    found: Pictures = {}
-    for model in table.models:
-        for run in table.runs(model):
-            folder = places.run_folder(run.path)
-            for patient in run.patients:
-                path = places.overlay_path(folder, patient)
-                if (patient, model) in found or not path.is_file():
-                    continue
-                content = path.read_bytes()
-                budget -= len(content)
-                if budget < 0:
-                    return found
-                found[patient, model] = _uri(content)
-    return found
+def embedded(table: Table, budget: int = BUDGET) -> Embedded:
+    """Read the pictures beside the records, those that most models have first, within a budget."""
+    found = pictures(table)
+    order = [*shared(table, found, SUBJECTS), *table.patients]
+    taken: dict[tuple[str, str], str] = {}
+    for patient in order:
+        for model in table.models:
+            if (patient, model) not in found or (patient, model) in taken:
+                continue
+            content = found[patient, model].read_bytes()
+            budget -= len(content)
+            if budget < 0:
+                return taken
+            taken[patient, model] = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+    return taken
 
 
-def _uri(content: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
-
-
-def qualitative(table: Table, found: Pictures) -> Html | None:
+def qualitative(table: Table, found: Embedded) -> Html | None:
     """Return the same patients across models: those whom most models have a picture of."""
-    models = {
-        patient: [model for model in table.models if (patient, model) in found]
-        for patient in table.patients
-    }
-    chosen = sorted((p for p in table.patients if models[p]), key=lambda p: -len(models[p]))
-    if not chosen:
-        return None
-    blocks = []
-    for patient in chosen[:SUBJECTS]:
-        shown = [_picture(table, found, patient, model) for model in models[patient]]
+    blocks: list[Html] = []
+    for patient in dict.fromkeys(patient for patient, _ in found):
+        if len(blocks) == 2 * SUBJECTS:
+            break
+        shown = [_picture(table, found, p, model) for p, model in found if p == patient]
         blocks += [tag("h4", patient), tag("div", *shown, class_="overlays")]
-    return join(*blocks)
+    return join(*blocks) if blocks else None
 
 
-def _picture(table: Table, found: Pictures, patient: str, model: str) -> Html:
+def _picture(table: Table, found: Embedded, patient: str, model: str) -> Html:
     dice = cells.number(float(table.dice(model)[table.patients.index(patient)]), 2)
     label = f"{model} on {patient}: image, reference, prediction and error"
-    image = tag("img", src=found[patient, model], alt=label, loading="lazy")
+    image = tag("img", src=found[patient, model], alt=label)
     return tag("figure", image, tag("figcaption", tag("strong", model), f" Dice {dice}"))

@@ -7,21 +7,17 @@ from pathlib import Path
 from benchmarks.compare import Comparison
 from benchmarks.comparison.claims import DAGGER
 from benchmarks.comparison.table import Table
+from benchmarks.comparison.verdict import counted
 from benchmarks.record import Record
 from benchmarks.report.html import Html, grid, join, tag
-from benchmarks.tables import cells
-from benchmarks.tables.markdown import COSTS
+from benchmarks.tables import markdown
 
 
 def costs(comparison: Comparison) -> Html:
     """Return a table for each machine and setting; times of two machines never share one."""
     parts = []
     for setting, models in comparison.costs.items():
-        rows: list[list[object]] = [
-            [name, *(cells.short(value(cost)) for _, value in COSTS)]
-            for name, cost in models.items()
-        ]
-        head: list[object] = ["Model", *(heading for heading, _ in COSTS)]
+        head, rows = markdown.costs(models)
         parts += [
             tag("h3", str(setting)),
             grid(head, rows, f"Costs on {setting}", class_="numbers"),
@@ -31,7 +27,7 @@ def costs(comparison: Comparison) -> Html:
 
 def claims(comparison: Comparison) -> Html:
     """Return what authors printed, apart from every measurement."""
-    rows: list[list[object]] = [
+    rows = [
         [
             claim.title,
             claim.dataset,
@@ -69,7 +65,7 @@ def environments(comparison: Comparison) -> Html:
         pairs = [
             tag("div", tag("dt", key), tag("dd", _value(value))) for key, value in facts.items()
         ]
-        summary = f"{records[0].machine}: {len(records)} runs"
+        summary = f"{records[0].machine}: {counted(len(records), 'run')}"
         parts.append(tag("details", tag("summary", summary), tag("dl", *pairs, class_="facts")))
     return join(*parts)
 
@@ -88,7 +84,7 @@ def protocol(table: Table) -> Html:
 
 def commands(comparison: Comparison) -> Html:
     """Return the command that repeats each run."""
-    rows: list[list[object]] = [
+    rows = [
         [
             record.name,
             f"{record.run['seed']} / {record.run['fold']}",
@@ -98,7 +94,7 @@ def commands(comparison: Comparison) -> Html:
         ]
         for path, record in _records(comparison).items()
     ]
-    head: list[object] = ["Model", "Seed / fold", "Command", "Commit", "Record"]
+    head = ["Model", "Seed / fold", "Command", "Commit", "Record"]
     return grid(head, rows, "The command of every run", class_="commands")
 
 
@@ -118,7 +114,7 @@ def failures(comparison: Comparison) -> Html:
     """Return the runs that failed, and the files that could not be read, each with its reason."""
     parts = []
     if comparison.failed:
-        rows: list[list[object]] = [
+        rows = [
             [
                 record.name,
                 record.run["protocol"],
@@ -128,7 +124,7 @@ def failures(comparison: Comparison) -> Html:
             ]
             for record in comparison.failed.values()
         ]
-        head: list[object] = ["Model", "Protocol", "Seed / fold", "Kind", "Reason"]
+        head = ["Model", "Protocol", "Seed / fold", "Kind", "Reason"]
         parts.append(grid(head, rows, "Failed runs", class_="wordy"))
     if comparison.damaged:
         parts.append(tag("ul", *(tag("li", reason) for reason in comparison.damaged.values())))

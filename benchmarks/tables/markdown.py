@@ -128,11 +128,21 @@ def _costs(comparison: Comparison) -> list[str]:
 
 
 def _cost_rows(models: Mapping[str, Cost]) -> tuple[list[str], list[list[str]]]:
-    header = ["Model", *(heading for heading, _ in COSTS)]
-    return header, [
-        [safe(name), *(cells.short(value(cost)) for _, value in COSTS)]
-        for name, cost in models.items()
+    head, rows = costs(models)
+    return head, [[safe(name), *numbers] for name, *numbers in rows]
+
+
+def costs(models: Mapping[str, Cost]) -> tuple[list[str], list[list[str]]]:
+    """Return heading and rows of a cost table, without columns that nobody measured."""
+    shown = [
+        (heading, value)
+        for heading, value in COSTS
+        if any(value(cost) is not None for cost in models.values())
     ]
+    rows = [
+        [name, *(cells.short(value(cost)) for _, value in shown)] for name, cost in models.items()
+    ]
+    return ["Model", *(heading for heading, _ in shown)], rows
 
 
 def _claims(claims: Sequence[Claim]) -> list[str]:

@@ -7,12 +7,13 @@ from dataclasses import replace
 import fabricate
 import numpy as np
 import pytest
+from matplotlib.image import imsave
 from matplotlib.text import Text
 
 import zoo
-from benchmarks import record
+from benchmarks import places, record
 from benchmarks.compare import compare
-from benchmarks.plots import costs, draw, labels, quality, style, training, verdicts
+from benchmarks.plots import costs, draw, labels, qualitative, quality, style, training, verdicts
 
 
 def compared(tmp_path, records):
@@ -125,8 +126,8 @@ def test_bubbles_grow_with_parameters(study):
     measured = next(iter(study.costs.values()))
     figure = costs.frontier(study.tables[0], measured)
     areas = [bubble.get_sizes()[0] for bubble in figure.axes[0].collections]
-    params = [measured[name].params / 1e6 for name in study.tables[0].models]
-    assert areas[: len(params)] == pytest.approx([costs.AREA * size for size in params])
+    params = np.array([measured[name].params for name in study.tables[0].models])
+    assert areas[: len(params)] == pytest.approx(costs.LARGEST * params / params.max())
 
 
 def test_the_significance_matrix_says_what_the_contrasts_say(study):
@@ -155,6 +156,22 @@ def test_volumes_are_millilitres(tmp_path):
     one = fabricate.a_record("unet", [0.8])
     one.patients[0]["regions"]["lgg"] |= {"tp": 3000, "fn": 1000, "voxel_volume_mm3": 2.0}
     assert quality.volumes(compared(tmp_path, [one]).tables[0]) == pytest.approx([8.0])
+
+
+def test_the_same_patients_are_drawn_across_models(tmp_path):
+    records = [fabricate.a_record(name) for name in ("unet", "sa_unet")]
+    comparison = compared(tmp_path, records)
+    table = comparison.tables[0]
+    assert qualitative.grid(table) is None
+    for path in record.read_all(tmp_path).records:
+        for patient in ("TCGA_002", "TCGA_004" if "sa_unet" in path.name else "TCGA_001"):
+            picture = places.overlay_path(places.run_folder(path), patient)
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            imsave(picture, np.full((10, 30, 3), 0.5))
+    axes = qualitative.grid(table).axes
+    assert [panel.get_title() for panel in axes[:2]] == ["TCGA_002", "TCGA_001"]
+    drawn = {model: len(axes[2 * row + 1].images) for row, model in enumerate(table.models)}
+    assert drawn == {"unet": 1, "sa_unet": 0}
 
 
 def test_names_do_not_lie_on_each_other():
