@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from benchmarks import atomic, evaluate, places
 from benchmarks.evaluate import Predict, Quality
@@ -66,7 +68,11 @@ def _patient(
         panel.set_title(name, fontsize=9)
     figure.suptitle(title, fontsize=10)
     figure.legend(
-        handles=[_patch(TRUE, "found"), _patch(MISSED, "missed"), _patch(FALSE, "made up")],
+        handles=[
+            Patch(color=TRUE, label="found"),
+            Patch(color=MISSED, label="missed"),
+            Patch(color=FALSE, label="made up"),
+        ],
         loc="outside lower center",
         ncols=3,
         fontsize=8,
@@ -83,12 +89,6 @@ def _panels(row: Sequence[Any], image: np.ndarray, truth: np.ndarray, guess: np.
     ):
         panel.imshow(picture, interpolation="nearest")
         panel.set(xticks=[], yticks=[])
-
-
-def _patch(colour: tuple[float, float, float], label: str):
-    from matplotlib.patches import Patch
-
-    return Patch(color=colour, label=label)
 
 
 def fullest(reference: np.ndarray, mask: np.ndarray) -> int:
@@ -125,8 +125,18 @@ def curves(history: Iterable[Mapping[str, Any]], title: str, folder: Path) -> Pa
     right.plot(epochs, dice, "-o", ms=3, color=TRUE)
     best = int(np.argmax(dice)) if dice else 0
     if dice:
-        right.annotate(f"best {dice[best]:.3f}", (epochs[best], dice[best]), fontsize=8)
+        right.annotate(
+            f"best {dice[best]:.3f}",
+            (epochs[best], dice[best]),
+            (0, 6 if dice[best] < 0.85 else -14),
+            textcoords="offset points",
+            ha="right" if best > len(dice) / 2 else "left",
+            fontsize=8,
+        )
     right.set(xlabel="Epoch", ylabel="Validation Dice", ylim=(0, 1))
+    for panel in (left, right):
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panel.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title, fontsize=9)
     return save(figure, folder / "curves.png")
 

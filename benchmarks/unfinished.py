@@ -91,5 +91,5 @@ def killed(slot: Slot, facts: dict[str, Any], signal: str, reason: str) -> Recor
 def _failed(left: Record, kind: str, reason: str, trace: str | None) -> Record:
     message = " ".join(reason.split())[:500]
     return replace(
-        left, status="failed", error={"type": kind, "message": message, "traceback": trace}
+        left, status="failed", error={"kind": kind, "message": message, "traceback": trace}
     )

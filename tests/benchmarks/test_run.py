@@ -88,7 +88,7 @@ def test_a_run_that_raises_is_recorded_with_its_reason(job, monkeypatch):
     monkeypatch.setattr("benchmarks.stages.build", broken)
     done = record.read(run.run(job))
     assert done.status == "failed"
-    assert done.error["type"] == "MemoryError"
+    assert done.error["kind"] == "MemoryError"
     assert done.error["message"] == "MemoryError: no more of it"
     assert "broken" in done.error["traceback"]
     assert done.data["n_test"] == 2, "what was known is kept"
@@ -107,7 +107,7 @@ def test_a_killed_process_becomes_a_failed_record(job, monkeypatch):
     assert outcome.code == launch.FAILED
     assert outcome.record == record.read(outcome.path)
     assert outcome.record.status == "failed"
-    assert outcome.record.error["type"] == "SIGKILL"
+    assert outcome.record.error["kind"] == "SIGKILL"
     assert "out of memory" in outcome.record.error["message"]
 
 
