@@ -27,8 +27,8 @@ CARD = Card(
     input_shape=(256, 256, 3),
     classes=1,
     references=(
-        Reference((256, 256, 3), 1, params=34_894_197, trainable=34_878_573, gflops=132.9),
-        Reference((256, 256, 3), 4, "seed", 31_731_144, 31_731_144, gflops=113.6),
+        Reference((256, 256, 3), 1, params=34_894_197, trainable=34_878_573, gflops=132.85),
+        Reference((256, 256, 3), 4, "seed", 31_731_144, 31_731_144, gflops=113.556),
     ),
     recipe=Recipe(
         loss="focal",

@@ -3,7 +3,7 @@
     image ─ EfficientNetB0 ─┬─ block3a (1/4) ──────── 1x1 -> 48 ───────────┐
                             └─ block6a (1/16) ─ ASPP ─ 1x1 ─ bilinear x4 ─ concat
                                                                            │
-                                         mask ─ bilinear x4 ─ 1x1 ─ twice 3x3 256
+                                         mask ─ 1x1 ─ bilinear x4 ─ twice 3x3 256
 
     ASPP: image pooling, 1x1, and 3x3 at rates 6, 12, 18, each convolution, BatchNorm, ReLU
 
@@ -15,9 +15,9 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from zoo.blocks.convolution import conv_relu, convolution, double_conv
+from zoo.blocks.convolution import conv_relu, double_conv
 from zoo.blocks.encoder import Encoder, features
-from zoo.blocks.ends import entry, probabilities
+from zoo.blocks.ends import entry, head
 from zoo.blocks.sampling import up_linear
 from zoo.card import Card, Published, Recipe, Reference
 
@@ -29,7 +29,7 @@ CARD = Card(
     ranks=(2,),
     input_shape=(256, 256, 3),
     classes=4,
-    references=(Reference((256, 256, 3), 4, params=7_569_099, trainable=7_547_396, gflops=14.1),),
+    references=(Reference((256, 256, 3), 4, params=7_569_099, trainable=7_547_396, gflops=14.069),),
     recipe=Recipe(
         loss="weighted_dice",
         loss_settings={"class_weights": [0.1, 0.3, 0.3, 0.3]},
@@ -99,8 +99,8 @@ def build(
     low = conv_relu(low, low_width, 1, name="low", bias=False)
     x = layers.Concatenate(name="join")([x, low])
     x = double_conv(x, decoder_width, name="decoder", bias=False)
-    logits = up_linear(convolution(x, classes, 1, name="logits"), 4, name="logits_up")
-    return keras.Model(image, probabilities(logits, classes), name="deeplabv3plus")
+    x = up_linear(x, 4, name="decoder_up")
+    return keras.Model(image, head(x, classes), name="deeplabv3plus")
 
 
 def _aspp(x: keras.KerasTensor, filters: int, rates: tuple[int, ...]) -> keras.KerasTensor:

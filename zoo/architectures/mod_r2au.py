@@ -32,8 +32,10 @@ CARD = Card(
     input_shape=(256, 256, 3),
     classes=1,
     references=(
-        Reference((256, 256, 3), 1, params=21_271_317, trainable=21_257_741, gflops=214.864),
-        Reference((128, 128, 3), 1, "published_code", params=4_037_737, trainable=4_037_737),
+        Reference((256, 256, 3), 1, params=21_271_317, trainable=21_257_741, gflops=214.865),
+        Reference(
+            (128, 128, 3), 1, "published_code", params=4_037_737, trainable=4_037_737, gflops=3.031
+        ),
     ),
     recipe=Recipe(
         loss="iou",

@@ -30,8 +30,8 @@ CARD = Card(
     input_shape=(256, 256, 3),
     classes=1,
     references=(
-        Reference((256, 256, 3), 1, params=39_090_377, trainable=39_068_871, gflops=129.7),
-        Reference((256, 256, 3), 1, "separable", 11_264_356, 11_242_850, gflops=31.4),
+        Reference((256, 256, 3), 1, params=39_090_377, trainable=39_068_871, gflops=129.65),
+        Reference((256, 256, 3), 1, "separable", 11_264_356, 11_242_850, gflops=31.416),
     ),
     recipe=Recipe(
         loss="focal",

@@ -25,8 +25,8 @@ CARD = Card(
     input_shape=(128, 128, 128, 4),
     classes=4,
     references=(
-        Reference((128, 128, 128, 4), 4, None, 19_080_228, params_convolutions=19_070_884),
-        Reference((128, 128, 128, 3), 3, None, 19_079_299, 19_074_627, 19_069_955),
+        Reference((128, 128, 128, 4), 4, None, 19_080_228, 19_075_556, 19_070_884, 3919.158),
+        Reference((128, 128, 128, 3), 3, None, 19_079_299, 19_074_627, 19_069_955, 3915.265),
     ),
     recipe=Recipe(
         loss="categorical_crossentropy",
