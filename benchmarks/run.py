@@ -10,7 +10,7 @@ from benchmarks.errors import USER_ERRORS
 from benchmarks.job import Job
 from benchmarks.record import Record
 from benchmarks.silence import silence
-from benchmarks.slot import Slot
+from benchmarks.slot import Slot, writing
 from benchmarks.unfinished import Unfinished
 
 
@@ -20,15 +20,11 @@ def run(job: Job) -> Path:
     with slot.claimed():
         if slot.finished() is None:
             prepare(job)
-            unfinished = Unfinished.begin(slot, environment.facts(job.jit))
-            try:
-                done = straight(slot, unfinished)
-            except USER_ERRORS:
-                raise
-            except Exception as error:
-                done = unfinished.failed(error)
-            record.write(done, job.results)
-            unfinished.end(done)
+            with writing(slot.folder):
+                unfinished = Unfinished.begin(slot, environment.facts(job.jit))
+                done = attempt(slot, unfinished)
+                record.write(done, job.results)
+                unfinished.end(done)
     return slot.path
 
 
@@ -42,6 +38,17 @@ def prepare(job: Job) -> None:
         device.gpus()  # looks for them, which is when a backend starts
     if job.require_gpu:
         device.require_gpu()
+
+
+def attempt(slot: Slot, unfinished: Unfinished) -> Record:
+    """Return the record of what happened, good or bad; the user's mistakes are no run at all."""
+    try:
+        with writing(slot.folder):
+            return straight(slot, unfinished)
+    except USER_ERRORS:
+        raise
+    except Exception as error:
+        return unfinished.failed(error)
 
 
 def straight(slot: Slot, unfinished: Unfinished) -> Record:

@@ -1,5 +1,6 @@
 """`Slot`: the one place that a run has under `results/`, which one process at a time may claim."""
 
+import errno
 import os
 import platform
 from collections.abc import Iterator
@@ -76,6 +77,20 @@ class Slot:
             yield
         finally:
             os.close(handle)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a disk that takes no more into one sentence: no run is to blame for it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        raise UserError(
+            f"Cannot write to {folder}: {error.strerror}; free space there, and the same command "
+            "goes on from the last checkpoint, or choose another folder with --results."
+        ) from error
 
 
 def _lock(handle: int, folder: Path, how: int) -> None:

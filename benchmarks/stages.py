@@ -176,14 +176,7 @@ def conclude(
 
 
 def _write(slot: Slot, name: str, content: str) -> None:
-    path = slot.folder / name
-    try:
-        atomic.write(path, content.encode())
-    except OSError as error:
-        raise UserError(
-            f"Cannot write {path}: {error.strerror or error}; free space there, and the same "
-            "command goes on from the last checkpoint."
-        ) from error
+    atomic.write(slot.folder / name, content.encode())
 
 
 def _csv(rows) -> str:

@@ -33,14 +33,7 @@ class Unfinished:
         """Note what has become known."""
         self.record = replace(self.record, **sections)
         content = record.to_json(replace(self.record, status="failed"))
-        path = self.slot.folder / FILE
-        try:
-            atomic.write(path, content.encode())
-        except OSError as error:
-            raise UserError(
-                f"Cannot write to {path.parent}: {error.strerror or error}; free space there or "
-                "choose another folder with --results."
-            ) from error
+        atomic.write(self.slot.folder / FILE, content.encode())
 
     def failed(self, error: Exception) -> Record:
         """Return the record of a run that came to grief: its reason in a sentence."""

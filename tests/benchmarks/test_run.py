@@ -1,12 +1,14 @@
 import csv
+import errno
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from benchmarks import launch, places, record, run, unfinished, verify
+from benchmarks import atomic, launch, places, record, run, unfinished, verify
 from benchmarks.errors import UserError
 from benchmarks.job import Job
 from benchmarks.protocol import find
@@ -92,6 +94,23 @@ def test_a_run_that_raises_is_recorded_with_its_reason(job, monkeypatch):
     assert done.error["message"] == "MemoryError: no more of it"
     assert "broken" in done.error["traceback"]
     assert done.data["n_test"] == 2, "what was known is kept"
+
+
+def test_a_disk_that_is_full_is_one_sentence_and_no_failed_run(job, monkeypatch):
+    write = atomic.write
+
+    def full(path, content):
+        if path.suffix == ".safetensors":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(path, content)
+
+    monkeypatch.setattr(atomic, "write", full)
+    monkeypatch.setattr(
+        "benchmarks.stages.build", lambda *_: atomic.write(Path("w.safetensors"), b"")
+    )
+    with pytest.raises(UserError, match="No space left on device; free space there"):
+        run.run(job)
+    assert not slot_of(job).path.exists()
 
 
 def test_a_users_mistake_leaves_no_record(job, tmp_path):
