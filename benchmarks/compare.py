@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import policies
 from benchmarks.comparison import costs as machines
 from benchmarks.comparison.claims import Claim, claims
 from benchmarks.comparison.groups import differences, group
-from benchmarks.comparison.scores import RunScores, extract
+from benchmarks.comparison.load import load
+from benchmarks.comparison.scores import policy_of
 from benchmarks.comparison.table import Table, tabulate
 from benchmarks.errors import UserError
-from benchmarks.record import Archive, Record
+from benchmarks.record import Record
 
 BASELINE = "unet"
 
@@ -44,55 +44,37 @@ class Comparison:
 
 
 def compare(
-    archive: Archive,
+    results: Path | str,
     *,
     baseline: str = BASELINE,
     protocol: str | None = None,
     policy: str | None = None,
 ) -> Comparison:
-    """Compare all records of an archive, or those of one protocol."""
-    records = _of_protocol(archive, protocol)
-    finished, damaged = _scored(records, policy), dict(archive.damaged)
-    damaged |= {path: reason for path, reason in finished.items() if isinstance(reason, str)}
-    runs = [run for run in finished.values() if isinstance(run, RunScores)]
-    tables = tuple(tabulate(one, _policy(one.example, policy), baseline) for one in group(runs))
+    """Compare all records of a folder, or those of one protocol."""
+    loaded = load(results, policy)
+    everything = [*(run.record for run in loaded.runs), *loaded.failed.values()]
+    _check(protocol, everything)
+
+    def chosen(record: Record) -> bool:
+        return protocol in (None, record.run["protocol"])
+
+    runs = [run for run in loaded.runs if chosen(run.record)]
     return Comparison(
-        tables=tables,
+        tables=tuple(
+            tabulate(one, policy_of(one.example, policy), baseline) for one in group(runs)
+        ),
         costs=machines.costs(run.record for run in runs),
-        claims=tuple(claims(records.values())),
-        failed={path: record for path, record in records.items() if record.status == "failed"},
-        damaged=damaged,
+        claims=tuple(claims(filter(chosen, everything))),
+        failed={path: record for path, record in loaded.failed.items() if chosen(record)},
+        damaged=loaded.damaged,
         baseline=baseline,
     )
 
 
-def _of_protocol(archive: Archive, protocol: str | None) -> Mapping[Path, Record]:
-    if protocol is None:
-        return archive.records
-    chosen = {p: r for p, r in archive.records.items() if r.run["protocol"] == protocol}
-    if not chosen:
-        known = ", ".join(sorted({r.run["protocol"] for r in archive.records.values()})) or "none"
+def _check(protocol: str | None, records: list[Record]) -> None:
+    known = sorted({record.run["protocol"] for record in records})
+    if protocol is not None and protocol not in known:
         raise UserError(
-            f"Expected a protocol with records. Received: {protocol!r}. Known: {known}."
+            f"Expected a protocol that has records, one of {', '.join(known) or 'none'}. "
+            f"Received: {protocol!r}."
         )
-    return chosen
-
-
-def _scored(records: Mapping[Path, Record], policy: str | None) -> dict[Path, RunScores | str]:
-    """Score each finished record, or say why it cannot be."""
-    found: dict[Path, RunScores | str] = {}
-    for path, record in records.items():
-        if record.status != "ok":
-            continue
-        try:
-            found[path] = extract(path, record, _policy(record, policy))
-        except UserError as error:
-            found[path] = str(error)
-    return found
-
-
-def _policy(record: Record, chosen: str | None) -> str:
-    """Return the policy for empty masks: the one asked for, or the protocol's."""
-    evaluate = record.protocol.get("evaluate")
-    stated = evaluate.get("policy") if isinstance(evaluate, Mapping) else None
-    return policies.find(chosen or stated or "brats").name

@@ -124,18 +124,21 @@ def read(path: Path | str) -> Record:
         raise UserError(f"{path} is not a record: {error}") from error
 
 
-def read_all(results: Path | str) -> Archive:
-    """Read every record under a results folder, or in the folder of one machine."""
+def paths(results: Path | str) -> list[Path]:
+    """List the record files under a results folder, or in the folder of one machine."""
     results = Path(results)
     if not results.is_dir():
         raise UserError(f"There is no results folder {results}: run `gliozoo bench MODEL` first.")
-    paths = sorted({*results.glob("*.json"), *results.glob("*/*.json")})
+    found = {*results.glob("*.json"), *results.glob("*/*.json")}
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def read_all(results: Path | str) -> Archive:
+    """Read every record of a results folder."""
     records: dict[Path, Record] = {}
     damaged: dict[Path, str] = {}
-    with _no_garbage_collection():
-        for path in paths:
-            if path.name.startswith("."):
-                continue
+    with no_garbage_collection():
+        for path in paths(results):
             try:
                 records[path] = read(path)
             except UserError as error:
@@ -144,7 +147,7 @@ def read_all(results: Path | str) -> Archive:
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
     """Parse without looking for cycles, which JSON has none of: half the time for many records."""
     was_on = gc.isenabled()
     gc.disable()

@@ -20,12 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the tables, print the ranking."""
-    from benchmarks import record
     from benchmarks.compare import compare
 
     def of(results: Path):
         return compare(
-            record.read_all(results),
+            results,
             baseline=arguments.baseline,
             protocol=arguments.protocol,
             policy=arguments.policy,

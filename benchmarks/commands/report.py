@@ -16,11 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the page."""
-    from benchmarks import atomic, record, report
+    from benchmarks import atomic, report
     from benchmarks.compare import compare
 
     comparison = compare(
-        record.read_all(arguments.results),
+        arguments.results,
         baseline=arguments.baseline,
         protocol=arguments.protocol,
         policy=arguments.policy,

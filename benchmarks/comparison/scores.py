@@ -1,9 +1,10 @@
 """What one run scored: arrays over patients, regions and metrics, derived from stored counts."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +22,10 @@ DICE = METRICS.index("dice")
 class RunScores:
     """One finished run: `values` is (patients, regions, METRICS) under the policy that ranks.
 
-    `dice` holds the Dice of each patient and region under every policy, `counts` the voxels
-    (patients, regions, COUNTS), `slices` for each region the sum of the slices' Dice, how many hold
-    anything, and how many there are. NaN is undefined.
+    For each region, `dice` holds the sum of the patients' Dice and their number under every
+    policy, `voxels` the pooled COUNTS, `slices` the sum of the slices' Dice, how many hold
+    anything, and how many there are; `millilitres` is each patient's tumour. NaN is undefined.
+    The record has given up its patients: all that is needed of them is here.
     """
 
     path: Path
@@ -32,8 +34,9 @@ class RunScores:
     regions: tuple[str, ...]
     values: np.ndarray
     dice: Mapping[str, np.ndarray]
-    counts: np.ndarray
+    voxels: np.ndarray
     slices: np.ndarray
+    millilitres: np.ndarray
 
     @property
     def split(self) -> str:
@@ -61,14 +64,30 @@ def _extract(path: Path, record: Record, policy: str) -> RunScores:
     counts = table[..., len(METRICS) :]
     return RunScores(
         path=path,
-        record=record,
+        record=replace(record, patients=[]),
         patients=tuple(str(patient["patient"]) for patient in record.patients),
         regions=regions,
         values=table[..., : len(METRICS)],
-        dice={name: dice(counts, name) for name in policies.POLICIES},
-        counts=counts,
+        dice={name: _sum(dice(counts, name)) for name in policies.POLICIES},
+        voxels=np.nansum(counts, axis=0),
         slices=np.array([_slices(row.get(region, {}) for row in rows) for region in regions]),
+        millilitres=np.array([_millilitres(patient) for patient in record.patients]),
     )
+
+
+def _sum(scores: np.ndarray) -> np.ndarray:
+    """Return for each region the sum over patients and how many are defined."""
+    return np.stack([np.nansum(scores, axis=0), (~np.isnan(scores)).sum(axis=0)], axis=1)
+
+
+def _millilitres(patient: Mapping[str, Any]) -> float:
+    """Return the reference volume of a patient's largest region."""
+    volumes = [
+        (row["tp"] + row["fn"]) * row.get("voxel_volume_mm3", np.nan) / 1000
+        for row in patient["regions"].values()
+        if row.get("tp") is not None
+    ]
+    return max(volumes, default=np.nan)
 
 
 def _cell(row: Row, policy: str) -> list[float | None]:
@@ -105,3 +124,10 @@ def dice(counts: np.ndarray, policy: str) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         found = np.where(whole > 0, 2 * tp / np.where(whole > 0, whole, 1), undefined)
     return np.where(np.isnan(whole), np.nan, found)
+
+
+def policy_of(record: Record, chosen: str | None) -> str:
+    """Return the policy for empty masks: the one asked for, or the protocol's."""
+    evaluate = record.protocol.get("evaluate")
+    stated = evaluate.get("policy") if isinstance(evaluate, Mapping) else None
+    return policies.find(chosen or stated or "brats").name

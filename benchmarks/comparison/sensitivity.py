@@ -78,19 +78,18 @@ def _dice(runs: Sequence[RunScores], regions: Sequence[str], policy: str, level:
 
 def _of_region(runs: Sequence[RunScores], region: str, policy: str, level: str) -> float:
     total = np.zeros(2)  # the sum and the number of what is averaged
-    counts = np.zeros(3)
+    voxels = np.zeros(3)
     for run in runs:
         if region not in run.regions:
             continue
         column = run.regions.index(region)
-        counts += np.nansum(run.counts[:, column], axis=0)
+        voxels += run.voxels[column]
         if level == "slice":
             dice_sum, drawn, number = run.slices[column]
             empty = number - drawn if policies.find(policy).both_empty_counts else 0
             total += dice_sum + empty, drawn + empty
         else:
-            of_patients = run.dice[policy][:, column]
-            total += np.nansum(of_patients), (~np.isnan(of_patients)).sum()
+            total += run.dice[policy][column]
     if level == "pooled":
-        return float(dice(counts, policy))
+        return float(dice(voxels, policy))
     return float(total[0] / total[1]) if total[1] else float("nan")

@@ -129,21 +129,9 @@ def volumes(table: Table) -> np.ndarray:
     found: dict[str, float] = {}
     for model in table.models:
         for run in table.runs(model):
-            for patient in run.record.patients:
-                found.setdefault(str(patient["patient"]), _millilitres(patient))
+            for patient, millilitres in zip(run.patients, run.millilitres, strict=True):
+                found.setdefault(patient, float(millilitres))
     return np.array([found.get(name, np.nan) for name in table.patients])
-
-
-def _millilitres(patient: dict) -> float:
-    stored = patient.get("tumour_ml")
-    if isinstance(stored, int | float):
-        return float(stored)
-    sizes = [
-        (row["tp"] + row["fn"]) * row.get("voxel_volume_mm3", np.nan) / 1000
-        for row in patient["regions"].values()
-        if row.get("tp") is not None
-    ]
-    return max(sizes, default=np.nan)
 
 
 def _trend(x: np.ndarray, y: np.ndarray) -> tuple[list[float], list[float]]:

@@ -11,9 +11,9 @@ import fabricate
 import numpy as np
 import pytest
 
-from benchmarks import record
 from benchmarks.__main__ import main
 from benchmarks.compare import compare
+from benchmarks.comparison import load
 from benchmarks.comparison.against import changes
 from benchmarks.comparison.verdict import conclusions, reservations
 from benchmarks.errors import UserError
@@ -24,7 +24,7 @@ GENERATOR_SEED = 7
 
 def compared(tmp_path, records, **options):
     fabricate.archive(records, tmp_path)
-    return compare(record.read_all(tmp_path), **options)
+    return compare(tmp_path, **options)
 
 
 def scores(mean, patients=20, seed=GENERATOR_SEED, spread=0.05):
@@ -210,7 +210,7 @@ def test_undefined_patients_are_counted_not_hidden(tmp_path):
     assert (dice(excluded, "unet").n_used, dice(excluded, "unet").n_total) == (3, 4)
     assert "(3/4)" in markdown.to_markdown(excluded)
     assert any("3 of 4" in line for line in reservations(excluded.tables[0]))
-    counted = compare(record.read_all(tmp_path), policy="brats")
+    counted = compare(tmp_path, policy="brats")
     assert dice(counted, "unet").mean == pytest.approx(0.85, abs=1e-3)
 
 
@@ -354,8 +354,20 @@ def test_hostile_names_are_harmless_in_csv_and_markdown(tmp_path):
     assert "\\|\\`" in text
 
 
+def test_many_records_are_read_by_several_processes(tmp_path, monkeypatch):
+    fabricate.archive(
+        [*fabricate.a_study(count=6, seeds=2), fabricate.a_record("unet3d")], tmp_path
+    )
+    (tmp_path / "torn.json").write_text("{")
+    alone = compare(tmp_path)
+    monkeypatch.setattr(load, "MANY", 2)
+    together = compare(tmp_path)
+    assert leaderboard_csv.to_csv(together) == leaderboard_csv.to_csv(alone)
+    assert together.damaged == alone.damaged
+
+
 def test_an_unknown_protocol_is_one_sentence(tmp_path):
-    with pytest.raises(UserError, match="Known: quick"):
+    with pytest.raises(UserError, match="one of quick"):
         compared(tmp_path, [fabricate.a_record()], protocol="quack")
 
 

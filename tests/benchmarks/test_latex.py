@@ -5,14 +5,13 @@ import re
 import fabricate
 import pytest
 
-from benchmarks import record
 from benchmarks.compare import compare
 from benchmarks.tables import latex
 
 
 def table_of(tmp_path, records):
     fabricate.archive(records, tmp_path)
-    return latex.to_latex(compare(record.read_all(tmp_path)))
+    return latex.to_latex(compare(tmp_path))
 
 
 def test_the_best_of_each_column_is_bold(tmp_path):

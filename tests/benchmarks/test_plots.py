@@ -18,7 +18,7 @@ from benchmarks.plots import costs, draw, labels, qualitative, quality, style, t
 
 def compared(tmp_path, records):
     fabricate.archive(records, tmp_path)
-    return compare(record.read_all(tmp_path))
+    return compare(tmp_path)
 
 
 @pytest.fixture(scope="module")

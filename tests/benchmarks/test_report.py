@@ -51,7 +51,7 @@ class Parsed(HTMLParser):
 
 def page_of(tmp_path, records):
     fabricate.archive(records, tmp_path)
-    return page(compare(record.read_all(tmp_path)))
+    return page(compare(tmp_path))
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_overlays_that_lie_beside_the_record_are_shown(tmp_path):
     picture = places.overlay_path(places.run_folder(path), "a/b")
     picture.parent.mkdir(parents=True)
     picture.write_bytes(PIXEL)
-    parsed = Parsed(page(compare(record.read_all(tmp_path))))
+    parsed = Parsed(page(compare(tmp_path)))
     (image,) = parsed.named("img")
     assert image["src"] == f"data:image/png;base64,{base64.b64encode(PIXEL).decode()}"
     assert image["alt"].startswith("unet on a/b")
@@ -178,7 +178,7 @@ def test_odd_studies_have_a_page(tmp_path, records):
 
 
 def test_an_empty_folder_has_a_page(tmp_path):
-    assert "No run has finished" in page(compare(record.read_all(tmp_path)))
+    assert "No run has finished" in page(compare(tmp_path))
 
 
 def test_the_command_writes_the_page(tmp_path):

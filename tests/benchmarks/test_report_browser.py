@@ -9,7 +9,6 @@ from dataclasses import replace
 import fabricate
 import pytest
 
-from benchmarks import record
 from benchmarks.compare import compare
 from benchmarks.report import page
 
@@ -44,7 +43,7 @@ def file(tmp_path_factory):
     records.append(replace(fabricate.a_record("unet3d"), status="failed", patients=[]))
     fabricate.archive(records, folder)
     path = folder / "report.html"
-    path.write_text(page(compare(record.read_all(folder))))
+    path.write_text(page(compare(folder)))
     return path
 
 

@@ -1,0 +1,61 @@
+"""From a folder of records to scores: each file read, scored and let go, many at a time."""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from benchmarks import record
+from benchmarks.comparison.scores import RunScores, extract, policy_of
+from benchmarks.errors import UserError
+from benchmarks.record import Record
+
+MANY = 200  # files; below it, starting processes costs more than it saves
+CHUNK = 25
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a results folder holds: finished runs, failed ones, and files that make no sense."""
+
+    runs: tuple[RunScores, ...]
+    failed: dict[Path, Record]
+    damaged: dict[Path, str]
+
+
+def load(results: Path | str, policy: str | None = None) -> Loaded:
+    """Read every record under a results folder, or in the folder of one machine."""
+    paths = record.paths(results)
+    found = dict(zip(paths, _each(paths, policy), strict=True))
+    return Loaded(
+        runs=tuple(one for one in found.values() if isinstance(one, RunScores)),
+        failed={path: one for path, one in found.items() if isinstance(one, Record)},
+        damaged={path: one for path, one in found.items() if isinstance(one, str)},
+    )
+
+
+Found = RunScores | Record | str
+
+
+def _each(paths: Iterable[Path], policy: str | None) -> Iterator[Found]:
+    paths, read = list(paths), partial(_one, policy=policy)
+    workers = min(8, os.cpu_count() or 1)
+    if len(paths) < MANY or workers == 1:
+        yield from map(read, paths)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(read, paths, chunksize=CHUNK)
+
+
+def _one(path: Path, policy: str | None) -> Found:
+    """Read a file: scores of a finished run, the record of a failed one, or what is wrong."""
+    try:
+        with record.no_garbage_collection():
+            found = record.read(path)
+            if found.status == "failed":
+                return replace(found, patients=[])
+            return extract(path, found, policy_of(found, policy))
+    except UserError as error:
+        return str(error)
