@@ -1,6 +1,7 @@
 """The record of a run that is under way: if the process dies, someone else can say what it was."""
 
 import datetime
+import re
 import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from benchmarks.record import Record
 from benchmarks.slot import Slot
 
 FILE = "unfinished.json"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # Keras' own messages are in bold
 
 
 @dataclass
@@ -82,7 +84,7 @@ def killed(slot: Slot, facts: dict[str, Any], signal: str, reason: str) -> Recor
 
 
 def _failed(left: Record, kind: str, reason: str, trace: str | None) -> Record:
-    message = " ".join(reason.split())[:500]
+    message = " ".join(_COLOUR.sub("", reason).split())[:500]
     return replace(
         left, status="failed", error={"kind": kind, "message": message, "traceback": trace}
     )

@@ -34,7 +34,7 @@ class DropBlock(layers.Layer):
     def _blocks(self, x):
         """Draw a map that is 1 inside of dropped blocks."""
         batch, *sides, channels = ops.shape(x)
-        block = [min(self.block, side or self.block) for side in x.shape[1:-1]]
+        block = tuple(min(self.block, side or self.block) for side in x.shape[1:-1])
         valid = [side - length + 1 for side, length in zip(sides, block, strict=True)]
         gamma = (1 - self.keep) / math.prod(block) * math.prod(sides) / math.prod(valid)
         draws = keras.random.uniform((batch, *valid, channels), seed=self.seed_generator)
