@@ -117,7 +117,7 @@ def volume(table: Table) -> Figure | None:
         panel.plot(*trends[model], color=looks[model].colour, lw=2)
         panel.set_title(labels.plain(model, 22), fontsize=8.5)
         panel.set_xscale("log")
-        style.plain_ticks(panel)
+        style.plain_ticks(panel, dense=1.2)
         panel.set_ylim(-0.03, 1.03)
     figure.supxlabel("Tumour volume (ml); line: median of patients of like volume", fontsize=9)
     figure.supylabel("Dice", fontsize=9)

@@ -131,13 +131,13 @@ def panels(count: int, *, columns: int = 4, side: float = 1.9) -> tuple[Figure, 
     return figure, axes[:count]
 
 
-def plain_ticks(axes: Axes) -> None:
-    """Write plain numbers on logarithmic axes, fewer where the axis spans decades."""
+def plain_ticks(axes: Axes, dense: float = 3.0) -> None:
+    """Write plain numbers on logarithmic axes, powers of ten alone beyond `dense` decades."""
     for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
         if axis.get_scale() != "log":
             continue
         decades = math.log10(limits[1] / limits[0])
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,), numticks=12))
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < dense else (1,), numticks=12))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())
 
