@@ -12,7 +12,7 @@ from math import radians
 
 import numpy as np
 
-from data_pipeline import intensity, warp
+from data_pipeline import encoding, intensity, warp
 from data_pipeline.errors import UserError
 from data_pipeline.motion import Motion, affine
 
@@ -92,21 +92,19 @@ def augment(
     return _shade(image, augmentation, numbers), mask
 
 
-def augment_record(record: np.ndarray, augmentation: Augmentation, rng_key: Key) -> np.ndarray:
-    """Change a `(H, W, C + 1)` slice whose last channel is its label, in one warp.
+def augment_record(
+    record: np.ndarray, augmentation: Augmentation, rng_key: Key
+) -> tuple[np.ndarray, np.ndarray]:
+    """Change a `(..., C + 1)` record whose last channel is its label; part it into both.
 
-    A uint8 record stays one; any other comes back as float32, which is warped faster than int16.
+    A uint8 record stays one; any other may come back as float32, which is warped faster than int16.
     """
-    if not augmentation:
-        return record
     numbers = draw(rng_key)
     motion = move(augmentation, numbers, record.shape[:-1])
-    if motion:
-        record = warp.joined(record, motion)
-    if any(getattr(augmentation, name) for name in _INTENSITY):
-        record = record.copy() if record.dtype == np.uint8 else record.astype(np.float32)
-        record[..., :-1] = _shade(record[..., :-1], augmentation, numbers)
-    return record
+    voxels, label = warp.record(record, motion) if motion else encoding.parted(record)
+    if voxels.dtype != np.uint8 and any(getattr(augmentation, name) for name in _INTENSITY):
+        voxels = voxels.astype(np.float32, copy=False)
+    return _shade(voxels, augmentation, numbers), label
 
 
 def draw(key: Key) -> dict[str, float]:

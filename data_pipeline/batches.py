@@ -3,10 +3,12 @@
 tf.data and the plain iterator both call it, with the numbers of a batch and nothing else.
 """
 
+from math import prod
+
 import numpy as np
 
 from data_pipeline import encoding
-from data_pipeline.augment import augment, augment_record
+from data_pipeline.augment import augment_record
 from data_pipeline.spec import DataSpec
 from data_pipeline.store import Store
 from data_pipeline.targets import Target
@@ -19,17 +21,15 @@ class BatchMaker:
 
     def __init__(self, store: Store, spec: DataSpec, target: Target, seed: int):
         self.store, self.spec, self.target, self.seed = store, spec, target, seed
+        self.augmentation = spec.augmentation or None
 
     def batch(self, samples: np.ndarray, epoch: int | None) -> Batch:
         """Make the batch of these samples; `epoch` is None where nothing is augmented."""
-        images = np.empty((len(samples), *self.spec.size, len(self.spec.channels)), np.float32)
+        images = _aligned((len(samples), *self.spec.size, len(self.spec.channels)))
         labels = np.empty((len(samples), *self.spec.size), np.uint8)
         for sample, image, label in zip(samples, images, labels, strict=True):
-            record = self.record(sample)
-            if epoch is not None and self.spec.augmentation:
-                record = self._augmented(record, (self.seed, epoch, int(sample["number"])))
-            encoding.decode(record, self.store.cases[int(sample["case"])].scales, image)
-            label[...] = record[..., -1]
+            voxels, label[...] = self._parts(sample, epoch)
+            encoding.decode(voxels, self.store.cases[int(sample["case"])].scales, image)
         return images, self.target.encode(labels)
 
     def record(self, sample: np.ndarray) -> np.ndarray:
@@ -46,10 +46,16 @@ class BatchMaker:
             return records[corner[0]]
         return records[tuple(slice(c, c + n) for c, n in zip(corner, self.spec.size, strict=True))]
 
-    def _augmented(self, record: np.ndarray, key: tuple[int, int, int]) -> np.ndarray:
-        assert self.spec.augmentation is not None
-        if self.spec.rank == 2:
-            return augment_record(record, self.spec.augmentation, key)
-        image, label = np.ascontiguousarray(record[..., :-1]), np.ascontiguousarray(record[..., -1])
-        image, label = augment(image, label, self.spec.augmentation, key)
-        return np.concatenate([image, label[..., None]], axis=-1)
+    def _parts(self, sample: np.ndarray, epoch: int | None) -> Batch:
+        record = self.record(sample)
+        if epoch is None or not self.augmentation:
+            return encoding.parted(record)
+        return augment_record(record, self.augmentation, (self.seed, epoch, int(sample["number"])))
+
+
+def _aligned(shape: tuple[int, ...]) -> np.ndarray:
+    """Make room that TensorFlow takes over as it is: anything off its 64 bytes is copied first."""
+    size = prod(shape) * 4
+    room = np.empty(size + 64, np.uint8)
+    start = -room.ctypes.data % 64
+    return room[start : start + size].view(np.float32).reshape(shape)

@@ -41,7 +41,7 @@ def patients(store: Store, members: Sequence[Member], target: Target) -> Iterato
         chosen = slice(None) if member.slices is None else list(member.slices)
         records = store.records(member.case)[chosen]
         images = np.empty((*records.shape[:-1], len(case.scales)), np.float32)
-        encoding.decode(records, case.scales, images)
+        encoding.decode(encoding.parted(records)[0], case.scales, images)
         plan = case.geometry
         if member.slices is not None:
             plan = plan.of_depth(len(records))

@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
+from data_pipeline import encoding
 from data_pipeline.errors import UserError
 from data_pipeline.motion import Motion
 
 OPENCV_SIDE = 32766  # the longest picture that cv2.remap takes
 OUTSIDE = np.float32(-9)
+WORDS = {1: np.uint8, 2: np.uint16, 4: np.int32, 8: np.float64}  # by size, of those in OpenCV
 
 
 def image(voxels: np.ndarray, motion: Motion) -> np.ndarray:
@@ -32,29 +34,36 @@ def labels(mask: np.ndarray, motion: Motion) -> np.ndarray:
     return _resample(narrow, motion, linear=False).reshape(mask.shape).astype(mask.dtype)
 
 
-def joined(record: np.ndarray, motion: Motion) -> np.ndarray:
-    """Move a slice whose last channel is its label, in one pass where the label is 0 or 1.
-
-    Interpolated linearly and rounded, a mask of 0 and 1 stays one: it is cut at one half.
-    """
-    voxels = record if record.dtype == np.uint8 else record.astype(np.float32)
+def record(joined: np.ndarray, motion: Motion) -> tuple[np.ndarray, np.ndarray]:
+    """Move a record whose last channel is its label; give its voxels and its labels."""
     if motion.affine is None:
-        return _flip(voxels, motion.flips)
-    label = cv2.extractChannel(voxels, voxels.shape[-1] - 1)
-    warped = _resample(voxels, motion, linear=True)
-    if cv2.minMaxLoc(label)[1] > 1:
-        nearest = _resample(label[..., None], motion, linear=False)[..., 0]
-    elif warped.dtype == np.uint8:
-        return warped
-    else:
-        nearest = np.rint(cv2.extractChannel(warped, warped.shape[-1] - 1))
-    cv2.insertChannel(nearest, warped, warped.shape[-1] - 1)
-    return warped
+        return encoding.parted(_flip(joined, motion.flips))
+    joined = np.ascontiguousarray(joined, np.uint8 if joined.dtype == np.uint8 else np.float32)
+    label = encoding.labels(joined)
+    if joined.shape[-1] not in (3, 4):  # which OpenCV warps faster than voxels, then the label
+        voxels, _ = encoding.parted(joined)
+        return _resample(voxels, motion, linear=True), _nearest(label, motion)
+    voxels, mixed = encoding.parted(_resample(joined, motion, linear=True))
+    if cv2.minMaxLoc(label.reshape(-1, label.shape[-1]))[1] > 1:
+        return voxels, _nearest(label, motion)
+    # Interpolated linearly and rounded, a mask of 0 and 1 stays one: it is cut at one half.
+    return voxels, mixed if mixed.dtype == np.uint8 else np.rint(mixed)
+
+
+def _nearest(label: np.ndarray, motion: Motion) -> np.ndarray:
+    return _resample(label[..., None], motion, linear=False)[..., 0]
 
 
 def _flip(array: np.ndarray, flips: Sequence[bool]) -> np.ndarray:
-    axes = tuple(axis for axis, flipped in enumerate(flips) if flipped)
-    return np.ascontiguousarray(np.flip(array, axes))
+    *outer, inner = flips
+    axes = tuple(axis for axis, flipped in enumerate(outer) if flipped)
+    array = np.ascontiguousarray(np.flip(array, axes))
+    if not inner:
+        return array
+    # Rows by OpenCV, which moves whole pixels: eight times as fast as NumPy's strides.
+    width, *channels = array.shape[len(outer) :]
+    pixels = array.view(WORDS[array.itemsize]).reshape(-1, width, *(channels or (1,)))
+    return cv2.flip(pixels, 1).view(array.dtype).reshape(array.shape)
 
 
 def _narrow(mask: np.ndarray) -> np.ndarray:
@@ -142,6 +151,6 @@ def _large_volume(voxels: np.ndarray, where: list, linear: bool) -> np.ndarray:
     result = np.empty_like(voxels)
     for channel in range(voxels.shape[3]):
         source = voxels[..., channel].astype(np.float32)
-        moved = ndimage.mapcoordinates(source, where, order=int(linear), mode="constant")
+        moved = ndimage.map_coordinates(source, where, order=int(linear), mode="grid-constant")
         result[..., channel] = np.rint(moved) if voxels.dtype.kind in "iu" else moved
     return result

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from data_pipeline.augment import Augmentation, augment, augment_record, draw
+from data_pipeline import warp
+from data_pipeline.augment import Augmentation, augment, augment_record, draw, move
 from data_pipeline.errors import UserError
 
 SPATIAL = Augmentation(
@@ -17,6 +18,7 @@ SPATIAL = Augmentation(
 )
 BENT = dataclasses.replace(SPATIAL, tilt=15, elastic=0.02)
 EVERYTHING = dataclasses.replace(BENT, gamma=0.3, contrast=0.3, noise=0.05, bias_field=0.3)
+PINNED = [0.1274969049, 0.0825760674, 0.8110793361]
 KEYS = st.tuples(st.integers(0, 2**40), st.integers(0, 10**6), st.integers(0, 10**9))
 
 
@@ -93,8 +95,6 @@ def test_flip_within_a_warp_equals_flip_after_it(shape):
 @pytest.mark.parametrize("tilt", [0, 20])
 def test_warp_agrees_with_scipy(shape, tilt):
     """The same affine map through scipy.ndimage, which shares no code with OpenCV."""
-    from data_pipeline import warp
-    from data_pipeline.augment import move
 
     smooth = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=shape), 2)
     image = smooth.astype(np.float32)[..., None]
@@ -149,6 +149,8 @@ def test_a_sample_depends_on_its_key_alone():
 
 def test_random_numbers_are_uniform_and_pinned():
     """Pinned, because a change of the stream changes every trained result."""
+    first = draw((1, 2, 3))
+    assert [first[name] for name in ("flip", "zoom", "bias_seed")] == pytest.approx(PINNED)
     values = np.array([list(draw((0, 0, n)).values()) for n in range(4000)])
     assert abs(values.mean(0) - 0.5).max() < 0.03
     assert abs(values.std(0) - 12**-0.5).max() < 0.02
@@ -157,21 +159,51 @@ def test_random_numbers_are_uniform_and_pinned():
 
 @pytest.mark.parametrize("values", [(0, 1), (0, 1, 2, 3)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16])
-def test_a_record_moves_as_its_parts_do(values, dtype):
+@pytest.mark.parametrize(
+    ("shape", "channels"),
+    [((40, 40), 3), ((40, 40), 1), ((40, 40), 4), ((16, 40, 40), 2), ((16, 40, 40), 5)],
+)
+def test_a_record_moves_as_its_parts_do(shape, channels, dtype, values):
     rng = np.random.default_rng(6)
-    image = ndimage.gaussian_filter(rng.random((40, 40, 3)) * 255, (3, 3, 0)).astype(dtype)
+    blur = (3,) * len(shape) + (0,)
+    image = ndimage.gaussian_filter(rng.random((*shape, channels)) * 255, blur).astype(dtype)
     mask = rng.choice(values, (5, 5)).repeat(8, 0).repeat(8, 1).astype(dtype)
+    mask = np.ascontiguousarray(np.broadcast_to(mask, shape))
     record = np.concatenate([image, mask[..., None]], -1)
-    for n in range(10):
-        moved = augment_record(record, SPATIAL, (0, 0, n))
+    for n in range(6):
+        moved, moved_mask = augment_record(record, SPATIAL, (0, 0, n))
         expected, expected_mask = augment(image, mask, SPATIAL, (0, 0, n))
         assert moved.dtype == (np.uint8 if dtype == np.uint8 else np.float32)
-        assert set(np.unique(moved[..., -1])) <= set(values)
+        assert (moved.shape, moved_mask.shape) == (image.shape, shape)
+        assert set(np.unique(moved_mask)) <= set(values)
         # OpenCV places int16 voxels to 1/32 of a voxel, which shows where the frame ends.
-        difference = np.abs(moved[..., :-1].astype(float) - expected)
-        assert difference.mean() < 0.4
+        difference = np.abs(moved.astype(float) - expected)
+        assert difference.mean() < 0.5
         assert difference.max() < 255 / 32
-        assert (moved[..., -1] != expected_mask).mean() < 0.03
+        assert (moved_mask != expected_mask).mean() < 0.03
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize("shape", [(5, 6), (4, 5, 6)])
+def test_a_record_flips_to_the_last_bit(shape, dtype, channels):
+    record = np.random.default_rng(8).integers(0, 200, (*shape, channels + 1)).astype(dtype)
+    mirrored = Augmentation(flip=1, flip_vertical=1, flip_depth=1)
+    moved, mask = augment_record(record, mirrored, (0, 0, 0))
+    expected = np.flip(record, tuple(range(len(shape))))
+    np.testing.assert_array_equal(moved, expected[..., :-1])
+    np.testing.assert_array_equal(mask, expected[..., -1])
+
+
+def test_volumes_too_tall_for_opencv_are_bent_the_same_way(monkeypatch):
+    image = ndimage.gaussian_filter(np.random.default_rng(9).random((12, 20, 24, 2)), 2)
+    mask = (image[..., 0] > 0.5).astype(np.uint8)
+    usual, usual_mask = augment(image.astype(np.float32), mask, BENT, (0, 0, 3))
+    monkeypatch.setattr(warp, "OPENCV_SIDE", 100)
+    tall, tall_mask = augment(image.astype(np.float32), mask, BENT, (0, 0, 3))
+    inside = (slice(2, -2),) * 3
+    np.testing.assert_allclose(tall[inside], usual[inside], atol=0.05 * image.max())
+    assert (tall_mask != usual_mask).mean() < 0.03
 
 
 def test_intensity_leaves_background_mask_and_place_alone():

@@ -76,7 +76,7 @@ def test_encoding_errs_by_half_a_step_and_keeps_zero(top):
     label = np.random.default_rng(1).integers(0, 4, (2, 8, 8), np.uint8)
     records, scales = encoding.encode(image, label)
     decoded = np.empty_like(image)
-    encoding.decode(records, scales, decoded)
+    encoding.decode(encoding.parted(records)[0], scales, decoded)
     assert records.dtype == np.int16
     assert np.abs(decoded - image).max() <= top / 32767 * 0.51
     assert not decoded[0, 0].any()
@@ -86,21 +86,23 @@ def test_encoding_errs_by_half_a_step_and_keeps_zero(top):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("shape", [(6, 5), (2, 6, 5)])
-def test_decoding_multiplies_each_channel_and_drops_the_label(shape, channels, dtype):
+def test_decoding_parts_the_label_and_multiplies_each_channel(shape, channels, dtype):
     random = np.random.default_rng(0)
     records = random.integers(-99 if dtype != np.uint8 else 0, 99, (*shape, channels + 1))
     records = records.astype(dtype)
     scales = tuple(random.uniform(0.1, 2, channels))
     image = np.empty((*shape, channels), np.float32)
-    encoding.decode(records, scales, image)
+    voxels, labels = encoding.parted(records)
+    encoding.decode(voxels, scales, image)
     expected = records[..., :-1].astype(np.float32) * np.float32(scales)
     np.testing.assert_array_equal(image, expected)
+    np.testing.assert_array_equal(labels, records[..., -1])
 
 
 def test_bytes_are_kept_exactly():
     image = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
     records, scales = encoding.encode(image, np.zeros((1, 16, 16), np.uint8))
     decoded = np.empty(image.shape, np.float32)
-    encoding.decode(records, scales, decoded)
+    encoding.decode(encoding.parted(records)[0], scales, decoded)
     assert records.dtype == np.uint8
     np.testing.assert_allclose(decoded, image / 255, rtol=1e-6)
