@@ -7,7 +7,7 @@ from benchmarks.protocols import lgg2d
 
 PROTOCOL = Protocol(
     name="lgg2d_lite",
-    data=replace(lgg2d.PROTOCOL.data, size=(64, 64), slices="balanced"),
-    train=Training(epochs=16, width=0.25),
+    data=replace(lgg2d.PROTOCOL.data, size=(96, 96), batch_size=8, slices="balanced"),
+    train=Training(epochs=8, width=0.25, learning_rate=3e-3),
     evaluate=Evaluation(batch_size=32),
 )

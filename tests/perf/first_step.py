@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 MODELS = ("mod_r2au", "unet", "resnet50_unet")
-ROUNDS = 3
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
 
 
 def measure(model: str, how: str) -> dict:
