@@ -38,7 +38,7 @@ report: $(VENV)/.installed ## Make results/report.html from all records: [PROTOC
 	@$(GLIOZOO) report $(if $(PROTOCOL),--protocol "$(PROTOCOL)")
 
 test: $(VENV)/.installed-dev ## Run the fast tests
-	@$(BIN)/python -m pytest tests -m "not slow and not backends"
+	@$(BIN)/python -m pytest tests -m "not slow and not backends" -n 2 --dist worksteal
 
 test-slow: $(VENV)/.installed-dev ## Run the slow tests
 	@$(BIN)/python -m pytest tests -m slow
