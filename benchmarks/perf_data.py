@@ -27,7 +27,7 @@ from data_pipeline.augment import Augmentation
 from data_pipeline.case import read_case
 from data_pipeline.pipeline import processors
 
-SECONDS, ROUNDS, SIDE, BATCH = 2.0, 3, 128, 16
+SECONDS, ROUNDS, SIDE, BATCH = 2.0, 5, 128, 16
 OUT = Path("results/perf")
 CACHE = Path("cache/perf")
 TURN, ZOOM, SHIFT, FLIP = 15.0, 0.1, 0.05, 0.5
@@ -49,6 +49,7 @@ PATCHES = DataSpec(
     folds=3,
 )
 Rate = Callable[[], float]
+LOADS: list[float] = []  # of the machine, as each round began
 
 
 def usual(root: Path, data: Data) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -121,6 +122,7 @@ def contend(contenders: dict[str, Rate]) -> dict[str, list[float]]:
     """Let the contenders take turns."""
     rates: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(ROUNDS):
+        LOADS.append(os.getloadavg()[0])
         for name, rate in contenders.items():
             rates[name].append(rate())
             print(f"{name}: {rates[name][-1]:,.0f}/s", file=sys.stderr)
@@ -195,13 +197,27 @@ def main() -> int:
         "",
         "`bare reads` copies the records of a batch out of the memory map and does nothing else. "
         "MONAI runs CacheDataset and DataLoader with 2 workers; its cache holds prepared arrays.",
+        "",
+        _busy(),
     ]
     print("\n".join(text))
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "data.md").write_text("\n".join(text) + "\n")
-    facts = {"machine": _machine(), "samples_per_second": measured, "seconds": SECONDS}
+    facts = {
+        "load_average": [round(load, 1) for load in LOADS],
+        "machine": _machine(),
+        "samples_per_second": measured,
+        "seconds": SECONDS,
+    }
     (OUT / "data.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n")
     return 0
+
+
+def _busy() -> str:
+    text = f"Load average as the rounds began: {min(LOADS):.1f} to {max(LOADS):.1f}"
+    if max(LOADS) < 1.5 * processors():
+        return text + "."
+    return text + f" on {processors()} processors: other work lowered every rate."
 
 
 def _machine() -> str:
