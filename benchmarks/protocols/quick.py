@@ -1,7 +1,9 @@
-"""The default: every slice architecture in under five minutes on two cores, on 60 phantoms.
+"""The default: every slice architecture in under five minutes on two cores, on 48 phantoms.
 
 Eight slices of 64x64 a batch, half of them without tumour; a quarter of the published widths,
-which leaves the encoders of keras.applications whole.
+which leaves the encoders of keras.applications whole. The split is the first that leaves the
+phantoms without a tumour to the training: one voxel decides whether such a patient scores 0 or 1,
+and with ten test patients that would drown what `quick` is to show, whether a model learns.
 """
 
 from benchmarks.protocol import Evaluation, Protocol, Training
@@ -15,8 +17,9 @@ PROTOCOL = Protocol(
         batch_size=8,
         drop_last=True,
         slices="balanced",
-        phantom=Cohort(patients=60, size=64),
+        split_seed=2,
+        phantom=Cohort(patients=48, size=64),
     ),
-    train=Training(epochs=3, width=0.25, learning_rate=5e-3),
+    train=Training(epochs=4, width=0.25, learning_rate=5e-3),
     evaluate=Evaluation(batch_size=38),
 )
