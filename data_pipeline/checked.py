@@ -31,7 +31,7 @@ def _signature(dataset: Dataset) -> str:
         + [[str(path), files.stamp(path)] for path in (*case.images, *case.masks)]
         for case in dataset.cases
     ]
-    return files.digest([SCHEMA, cases], 64)
+    return files.digest([SCHEMA, dict(dataset.labels), cases], 64)
 
 
 def _record(values: dict[str, Any]) -> CaseRecord:

@@ -13,6 +13,7 @@ import numpy as np
 
 BYTE_SCALE = 1 / 255
 LARGEST = 32767
+FAINTEST = 1e-30
 
 
 def encode(image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
@@ -25,11 +26,16 @@ def encode(image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, tuple[floa
     scales = []
     for channel in range(image.shape[3]):
         plane = image[..., channel]
-        scale = BYTE_SCALE if exact else float(np.abs(plane).max()) / LARGEST or 1.0
+        scale = BYTE_SCALE if exact else _scale(float(np.abs(plane).max()))
         records[..., channel] = plane if exact else np.rint(plane / np.float32(scale))
         scales.append(scale)
     records[..., -1] = label
     return records, tuple(scales)
+
+
+def _scale(largest: float) -> float:
+    """Spread the values over int16; next to nothing becomes 0, for float32 can't divide by it."""
+    return largest / LARGEST if largest > FAINTEST else 1.0
 
 
 def parted(records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

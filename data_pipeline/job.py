@@ -52,9 +52,9 @@ class Job:
 
     @property
     def key(self) -> str:
-        """Name the store: voxels, labels, ids, settings and format in one digest."""
+        """Name the store: voxels, labels and their meaning, ids, settings, format in one digest."""
         content = sorted([r.name, r.patient, r.content] for r in self.records.values())
-        return files.digest([FORMAT, self.preparation.as_json(), content])
+        return files.digest([FORMAT, self.preparation.as_json(), dict(self.about), content])
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:

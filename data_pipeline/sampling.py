@@ -4,6 +4,7 @@ A sample is a box of the store's records, one slice deep in 2D and a patch in 3D
 come from its place in a table drawn for (seed, epoch), so neither threads nor order change them.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -100,7 +101,7 @@ class Slices:
         pool = every_slice(store, members)
         lesion = np.array([_has_lesion(store, sample) for sample in pool], bool)
         if spec.shuffled_labels:
-            pool = _with_donors(pool, spec.split_seed)
+            pool = _with_donors(pool, store, spec.split_seed)
         self.always = pool if spec.slices == "all" else pool[lesion]
         self.sometimes = pool[~lesion] if spec.slices == "balanced" else pool[:0]
         self.drawn = min(len(self.always), len(self.sometimes))
@@ -130,7 +131,7 @@ class Patches:
         turn = np.tile(np.arange(spec.patches_per_volume), len(cases))
         pool["number"] = pool["case"] * spec.patches_per_volume + turn
         pool = _own_labels(pool)
-        self.pool = _with_donors(pool, spec.split_seed) if spec.shuffled_labels else pool
+        self.pool = _with_donors(pool, store, spec.split_seed) if spec.shuffled_labels else pool
 
     def __len__(self) -> int:
         return len(self.pool)
@@ -170,10 +171,17 @@ def _own_labels(samples: np.ndarray) -> np.ndarray:
     return samples
 
 
-def _with_donors(samples: np.ndarray, seed: int) -> np.ndarray:
-    """Give every sample the label of another one: a negative control that nothing can learn."""
-    ring = generator(DONOR, seed).permutation(len(samples))
-    donors = samples[np.roll(ring, 1)]
+def _with_donors(samples: np.ndarray, store: Store, seed: int) -> np.ndarray:
+    """Give every sample the label of another patient: a negative control that nothing can learn.
+
+    Patient after patient in a ring, turned by the longest of them. Only where one patient has more
+    than half of all samples do some of his keep a label of his own, of another place.
+    """
+    patients = np.array([store.cases[int(case)].patient for case in samples["case"]])
+    mixed = generator(DONOR, seed).permutation(len(samples))
+    ring = mixed[np.argsort(patients[mixed], kind="stable")]
+    longest = max(Counter(patients.tolist()).values(), default=0)
+    donors = samples[np.roll(ring, longest if longest < len(ring) else 1)]
     shuffled = samples.copy()
     shuffled["label_case"][ring] = donors["case"]
     shuffled["label_corner"][ring] = donors["corner"]

@@ -38,8 +38,6 @@ def detect(root: Path) -> str:
         return "phantom"  # its marker states the layout, where the others have to conclude it
     if len(found) == 1:
         return next(iter(found))
-    if "phantom" in found:  # its marker knows which of the others it is written in
-        return "phantom"
     if found:
         options = "; ".join(f"{name}, by {why}" for name, why in found.items())
         raise UserError(f"{root}: more than one layout fits ({options}): choose with --layout.")

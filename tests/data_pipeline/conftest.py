@@ -2,7 +2,7 @@
 
 import pytest
 
-from data_pipeline import Cohort, DataSpec
+from data_pipeline import Cohort, DataSpec, files
 from data_pipeline.augment import Augmentation
 
 COHORT = Cohort(patients=6, size=24, seed=3)
@@ -18,6 +18,14 @@ SOLID = DataSpec(
     phantom=COHORT,
     augmentation=MOVING,
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_flush():
+    """Leave flushing to the system: no test cuts the power, and a busy disk takes minutes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files.os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -99,6 +99,15 @@ def test_decoding_parts_the_label_and_multiplies_each_channel(shape, channels, d
     np.testing.assert_array_equal(labels, records[..., -1])
 
 
+@pytest.mark.parametrize("top", [0, 1e-44, 1e-38, 1e30])
+def test_encoding_stays_finite_at_the_rims_of_float32(top):
+    image = np.linspace(-top, top, 64).astype(np.float32).reshape(1, 8, 8, 1)
+    records, scales = encoding.encode(image, np.zeros((1, 8, 8), np.uint8))
+    decoded = np.empty_like(image)
+    encoding.decode(encoding.parted(records)[0], scales, decoded)
+    np.testing.assert_allclose(decoded, image, rtol=1e-3, atol=max(top * 2e-5, 1e-30))
+
+
 def test_bytes_are_kept_exactly():
     image = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
     records, scales = encoding.encode(image, np.zeros((1, 16, 16), np.uint8))

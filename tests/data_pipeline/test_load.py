@@ -1,5 +1,6 @@
 """`load`: from nothing to a fold, and the way back to a patient's own voxels."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -151,6 +152,17 @@ def test_mistakes_are_one_sentence(flat, cache, change, words):
     with pytest.raises(UserError, match=words) as caught:
         load(replace(flat, **change), cache=cache).batches("train")
     assert "\n" not in str(caught.value)
+
+
+def test_a_label_that_is_renamed_changes_the_regions_at_once(flat, tmp_path):
+    root = ensure(tmp_path, "nnunet", 3, 16, 0)
+    spec = replace(flat, layout="nnunet", size=(16, 16), target="regions")
+    assert load(spec, root=root, cache=tmp_path).regions["ET"] == (3,)
+    content = json.loads((root / "dataset.json").read_text())
+    labels = content["labels"]
+    labels["enhancing tumor"], labels["necrotic core"] = 1, 3
+    (root / "dataset.json").write_text(json.dumps(content))
+    assert load(spec, root=root, cache=tmp_path).regions["ET"] == (1,)
 
 
 def test_regions_need_a_layout_that_has_them(flat, tmp_path):

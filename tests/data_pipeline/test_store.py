@@ -83,6 +83,14 @@ def test_other_voxels_are_another_store(manifest, job):
     assert job_of(changed, FLAT).key != job.key
 
 
+@pytest.mark.parametrize(
+    "change", [{"regions": {"WT": (1, 2, 3)}}, {"labels": {"background": 0, "ncr": 2, "ed": 1}}]
+)
+def test_labels_of_another_meaning_are_another_store(manifest, job, change):
+    other = replace(manifest, dataset=replace(manifest.dataset, **change))
+    assert job_of(other, FLAT).key != job.key
+
+
 def test_an_input_that_changed_after_its_check_is_refused(job, tmp_path):
     name, record = next(iter(job.records.items()))
     other = dict.fromkeys(record.files, "0" * 64)
