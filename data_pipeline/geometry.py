@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from data_pipeline import background
+
 Box = tuple[tuple[int, int], ...]
 
 
@@ -64,8 +66,8 @@ def of_slices(native: tuple[int, ...], size: tuple[int, ...]) -> Geometry:
 
 
 def of_volume(image: np.ndarray, size: tuple[int, ...]) -> Geometry:
-    """Plan 3D preparation: the box of the non-zero voxels, never smaller than a patch."""
-    occupied = np.asarray(image.any(axis=-1))
+    """Plan 3D preparation: the box of the brain, never smaller than a patch."""
+    occupied = background.without(image)
     box = []
     for axis, side in enumerate(size):
         length = occupied.shape[axis]

@@ -12,7 +12,7 @@ from data_pipeline.errors import UserError
 from data_pipeline.manifest import CaseRecord, Manifest
 from data_pipeline.spec import DataSpec
 
-FORMAT = 2  # raise it where the same settings would give other bytes
+FORMAT = 3  # raise it where the same settings would give other bytes
 MEMORY = 1_200_000_000  # bytes that the cases prepared at once may take together
 BYTES_PER_VALUE = 14  # measured peak per voxel and channel: source, float copy, grid, records
 

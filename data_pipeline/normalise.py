@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from data_pipeline import background
 from data_pipeline.errors import UserError
 
 
@@ -36,11 +37,11 @@ def minmax_slice(volume: np.ndarray) -> np.ndarray:
 
 
 def zscore_brain(volume: np.ndarray) -> np.ndarray:
-    """Give each channel's nonzero voxels mean 0 and deviation 1, over the patient; 0 stays 0."""
+    """Give each channel's brain mean 0 and deviation 1, over the patient; the background is 0."""
     result = np.zeros(volume.shape, np.float32)
     for channel in range(volume.shape[3]):
         values = volume[..., channel]
-        brain = values != 0
+        brain = values != background.value(values)
         inside = values[brain].astype(np.float64)
         if inside.size and inside.max() > inside.min():
             result[brain, channel] = (inside - inside.mean()) / inside.std()
@@ -84,5 +85,6 @@ def count_flat(volume: np.ndarray, name: str) -> int:
     """Count the units (channels; else channels of slices) that nothing varies in."""
     if name == "zscore_brain":
         channels = (volume[..., c] for c in range(volume.shape[3]))
-        return sum(np.unique(channel[channel != 0]).size < 2 for channel in channels)
+        brains = (channel[channel != background.value(channel)] for channel in channels)
+        return sum(np.unique(brain).size < 2 for brain in brains)
     return int((volume.min((1, 2)) == volume.max((1, 2))).sum())

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from data_pipeline import geometry
 from data_pipeline.errors import UserError
 from data_pipeline.normalise import NORMALISATIONS, count_flat, normalise
 
@@ -88,3 +89,30 @@ def test_constants_never_become_nan():
 def test_unknown_name_suggests_the_closest(volume):
     with pytest.raises(UserError, match="Did you mean 'zscore_brain'"):
         normalise(volume, "zscore")
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+@pytest.mark.parametrize("offset", [-300, 7])
+def test_a_background_that_is_not_zero_is_none_of_the_brain(offset, dtype):
+    """As in scans that somebody normalised together with the air around them."""
+    stripped = np.zeros((6, 10, 10, 2), dtype)
+    stripped[1:5, 2:8, 3:8] = np.random.default_rng(4).integers(50, 200, (4, 6, 5, 2))
+    shifted = stripped + np.array([offset, 0], dtype)
+    expected = normalise(stripped, "zscore_brain")
+    np.testing.assert_allclose(normalise(shifted, "zscore_brain"), expected, atol=1e-5)
+    assert count_flat(shifted, "zscore_brain") == 0
+    plan = geometry.of_volume(shifted, (2, 2, 2))
+    assert plan == geometry.of_volume(stripped, (2, 2, 2))
+    assert plan.box == ((1, 5), (2, 8), (3, 8))
+
+
+def test_a_brain_that_fills_the_frame_has_no_background():
+    full = np.random.default_rng(5).integers(50, 60, (4, 6, 6, 1)).astype(np.float32)
+    full[::3, ::5, ::5] = 55  # its corners agree by chance, while zeros lie within
+    full[1:3, 1:5, 1:5] = 0
+    expected = full[full != 0]
+    result = normalise(full, "zscore_brain")
+    assert (result[full == 0] == 0).all()
+    np.testing.assert_allclose(
+        result[full != 0], (expected - expected.mean()) / expected.std(), atol=1e-5
+    )
