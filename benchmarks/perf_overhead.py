@@ -5,6 +5,7 @@ median of the ratios. Validation is work and not overhead, so it is left out; th
 data, the looks at the loss, the lines shown, the state and the checkpoints are in.
 """
 
+import io
 import json
 import statistics
 import sys
@@ -73,7 +74,7 @@ def _harness(data, chosen, folder: Path):
             endless,
             validate=lambda: (0.5, 0.5),
             checkpoints=checkpoints,
-            display=Lines("overhead", EPOCHS, STEPS),
+            display=Lines("overhead", EPOCHS, STEPS, file=io.StringIO()),
             waited=waited,
             steps=STEPS,
         )
