@@ -1,0 +1,60 @@
+"""The same weights give the same output on TensorFlow, JAX and torch."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cases import CASES
+
+pytestmark = pytest.mark.backends
+
+BACKENDS = ("tensorflow", "jax", "torch")
+# One process a backend: build everything, load the weights that the first one saved, predict.
+SCRIPT = """
+import sys
+sys.path[:0] = sys.argv[2:3]
+if {block}:
+    sys.modules["tensorflow"] = None  # as if it were not installed
+from pathlib import Path
+import keras, numpy as np
+from cases import CASES
+from zoo import weights
+folder, outputs = Path(sys.argv[1]), {{}}
+for case in CASES:
+    keras.utils.set_random_seed(5)
+    model = case.create(classes=2)
+    file = folder / f"{{case}}.safetensors"
+    if file.exists():
+        weights.load(model, file)
+    else:
+        weights.save(model, file)
+    x = np.random.default_rng(1).random((2, *case.shape()), "float32")
+    outputs[str(case)] = keras.ops.convert_to_numpy(model(x, training=False))
+    keras.backend.clear_session()
+np.savez(folder / f"{{keras.backend.backend()}}.npz", **outputs)
+"""
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory) -> dict[str, dict[str, np.ndarray]]:
+    folder = tmp_path_factory.mktemp("backends")
+    for backend in BACKENDS:
+        module = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}[backend]
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"{backend} is not installed: make test-backends installs it")
+        script = SCRIPT.format(block=backend != "tensorflow")
+        command = [sys.executable, "-c", script, str(folder), str(Path(__file__).parent)]
+        subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": backend})
+    return {backend: dict(np.load(folder / f"{backend}.npz")) for backend in BACKENDS}
+
+
+@pytest.mark.parametrize("backend", BACKENDS[1:])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_same_weights_give_the_same_output(outputs, backend, case):
+    ours, theirs = outputs["tensorflow"][str(case)], outputs[backend][str(case)]
+    assert np.ptp(ours) > 1e-3, "a constant output would agree with anything"
+    assert np.abs(ours - theirs).max() <= 1e-4
