@@ -40,6 +40,9 @@ report: $(VENV)/.installed ## Make results/report.html from all records: [PROTOC
 test: $(VENV)/.installed-dev ## Run the fast tests
 	@$(BIN)/python -m pytest tests -m "not slow and not backends" -n 2 --dist worksteal
 
+smoke: $(VENV)/.installed ## Train every architecture for seconds: does it run at all
+	@$(GLIOZOO) bench all --protocol smoke --force --results cache/smoke
+
 test-slow: $(VENV)/.installed-dev ## Run the slow tests
 	@$(BIN)/python -m pytest tests -m slow
 
