@@ -18,7 +18,19 @@ SCRIPT = """
 import sys
 sys.path[:0] = sys.argv[2:3]
 if {block}:
-    sys.modules["tensorflow"] = None  # as if it were not installed
+    class Without:
+        '''The finders that are there, blind to TensorFlow: as if it were not installed.'''
+        def __init__(self, finders):
+            self.finders = finders
+        def find_spec(self, name, path=None, target=None):
+            if name.split(".")[0] == "tensorflow":
+                return None
+            found = (finder.find_spec(name, path, target) for finder in self.finders)
+            return next(filter(None, found), None)
+        def find_distributions(self, *context):
+            for finder in self.finders:
+                yield from getattr(finder, "find_distributions", lambda *_: [])(*context)
+    sys.meta_path[:] = [Without(list(sys.meta_path))]
 from pathlib import Path
 import keras, numpy as np
 from cases import CASES
@@ -35,6 +47,7 @@ for case in CASES:
     x = np.random.default_rng(1).random((2, *case.shape()), "float32")
     outputs[str(case)] = keras.ops.convert_to_numpy(model(x, training=False))
     keras.backend.clear_session()
+assert ("tensorflow" in sys.modules) != {block}
 np.savez(folder / f"{{keras.backend.backend()}}.npz", **outputs)
 """
 

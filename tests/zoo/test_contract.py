@@ -160,8 +160,9 @@ def test_ten_steps_on_one_batch_halve_the_loss(case):
 def descend(model, x, y, steps: int) -> list[float]:
     """Move each weight against its gradient's sign: Adam without its memory, nothing to trace.
 
-    With BatchNorm a step is a share of the tensor's own size, as in LARS; without it nothing holds
-    the scale of what flows, so that steps are small and fade.
+    With BatchNorm a step is a share of a kernel's own size, as in LARS, and of 1 elsewhere: a
+    BatchNorm behind the logits must grow before they do. Without BatchNorm nothing holds the scale
+    of what flows, so that steps are small and fade.
     """
     normalised = any(type(layer).__name__ == "BatchNormalization" for layer in model.layers)
     losses = []
@@ -169,6 +170,8 @@ def descend(model, x, y, steps: int) -> list[float]:
         loss, gradients = loss_and_gradients(model, x, y)
         losses.append(float(loss))
         for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
-            share = 0.1 * 0.9**step * max(float(np.std(weight)), 0.1)
+            kernel = len(weight.shape) > 1
+            size = float(np.sqrt(np.mean(np.square(weight)))) if kernel else 1.0
+            share = 0.1 * 0.9**step * size
             weight.assign_sub((share if normalised else 2e-3 * 0.8**step) * tf.sign(gradient))
     return losses

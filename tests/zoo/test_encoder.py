@@ -21,7 +21,8 @@ def pretrained(request, tmp_path_factory):
     for layer in network.layers:
         if isinstance(layer, keras.layers.Normalization):
             # The real file keeps ImageNet's deviations where a variance belongs.
-            layer.set_weights([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225], 0])
+            mean, deviation = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+            layer.set_weights([np.array(mean), np.array(deviation), np.array(0)])
             layer.finalize_state()
     file = tmp_path_factory.mktemp("encoder") / "notop.weights.h5"
     network.save_weights(file)

@@ -1,5 +1,6 @@
 """Encoders of keras.applications, with or without their ImageNet weights, for any channels."""
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,7 +53,8 @@ def features(
 def _download(encoder: Encoder) -> Path:
     """Return the ImageNet weights' file, downloaded where it is not there yet."""
     url = encoder.folder_url + encoder.file
-    place = Path(keras.config.keras_home()) / "models" / encoder.file
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    place = home / "models" / encoder.file
     try:
         return Path(keras.utils.get_file(origin=url, cache_subdir="models", file_hash=encoder.md5))
     except Exception as error:
