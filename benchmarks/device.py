@@ -23,13 +23,19 @@ BACKENDS = {
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
-def select_backend(name: str | None = None) -> str:
-    """Make Keras run on a backend: `name`, else KERAS_BACKEND, else the first one installed."""
+def choose_backend(name: str | None = None) -> str:
+    """Name the backend to run on: `name`, else KERAS_BACKEND, else the first one installed."""
     name = name or os.environ.get("KERAS_BACKEND") or _first_installed()
     if name not in BACKENDS:
         raise UserError(f"Unknown backend {name!r}: expected one of {', '.join(BACKENDS)}.")
     if not installed(name):
         raise UserError(f"The backend {name!r} is not installed: run `{BACKENDS[name]}`.")
+    return name
+
+
+def select_backend(name: str | None = None) -> str:
+    """Make Keras run on the backend that `choose_backend` names."""
+    name = choose_backend(name)
     if "keras" in sys.modules and backend() != name:
         raise UserError(
             f"Keras already runs on {backend()!r}, and {name!r} was asked for: set "

@@ -1,8 +1,11 @@
 """Where a run's record and folder lie under `results/`, and how names become file names.
 
-results/<machine>/<model>[+<variant>]-<protocol>-<digest8>-s<seed>[-f<fold>].json    the record
-results/<machine>/runs/<the same stem>/       record.json patients.csv history.csv curves.png
-                                              overlays/*.png and the checkpoints
+results/<machine>/<stem>.json           the record
+results/<machine>/runs/<stem>/          record.json patients.csv history.csv curves.png
+                                        weights.safetensors overlays/*.png and the checkpoints
+
+A stem is <model>[+<variant>]-<protocol>-<digest8>-s<seed>[-f<fold>][-<backend>][-<precision>],
+of which fold 0, TensorFlow and float32 are left out.
 """
 
 import hashlib
@@ -10,6 +13,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+USUAL = {"backend": "tensorflow", "precision": "float32"}
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.]+")
 _UNSAFE_HOST = re.compile(r"[^A-Za-z0-9_.-]+")  # a hyphen separates the parts of a stem, not hosts
@@ -29,8 +34,13 @@ def stem(run: Mapping[str, Any], protocol_digest: str) -> str:
     model = slug(run["model"])
     if run.get("variant"):
         model += f"+{slug(run['variant'])}"
-    name = f"{model}-{slug(run['protocol'])}-{slug(protocol_digest[:8])}-s{int(run['seed'])}"
-    return f"{name}-f{int(run['fold'])}" if run.get("fold") else name
+    parts = [model, slug(run["protocol"]), slug(protocol_digest[:8]), f"s{int(run['seed'])}"]
+    if run.get("fold"):
+        parts.append(f"f{int(run['fold'])}")
+    for name, usual in USUAL.items():
+        if run.get(name, usual) != usual:
+            parts.append(slug(run[name]))
+    return "-".join(parts)
 
 
 def record_path(

@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parent / "protocols"
 AUTHOR = "author"
 SCHEDULES = ("constant", "cosine", "plateau")
 OPTIMISERS = ("adam", "adamw", "sgd")
+BLENDINGS = ("gaussian", "constant")
 
 
 class WrongRankError(UserError):
@@ -36,7 +37,8 @@ class Training:
     """How every model of a protocol learns; `width` scales every model's channels.
 
     `loss` joins names of `benchmarks.losses` with `+`. `early_stopping` and the plateau schedule
-    count epochs without a better validation Dice of the foreground.
+    count epochs without a better validation Dice of the foreground. `deep_supervision` asks each
+    coarser level of a decoder too, by heads that are gone after the training.
     """
 
     loss: str = "bce+dice"
@@ -49,6 +51,7 @@ class Training:
     early_stopping: int | None = None
     clip_norm: float | None = 1.0
     width: float = 1.0
+    deep_supervision: bool = False
 
     def __post_init__(self) -> None:
         _one_of("schedule", self.schedule, SCHEDULES)
@@ -61,15 +64,24 @@ class Training:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a trained model is scored; `threshold` None is chosen on the validation patients."""
+    """How a trained model is scored; `threshold` None is chosen on the validation patients.
+
+    A model of volumes slides over a scan in windows of its input's size: `overlap` is the share of
+    a side that two neighbours have in common, `blending` how their answers are weighted.
+    """
 
     threshold: float | None = 0.5
     policy: str = "brats"
     surfaces: bool = True
     batch_size: int = 16
+    overlap: float = 0.5
+    blending: str = "gaussian"
 
     def __post_init__(self) -> None:
         _one_of("policy", self.policy, tuple(POLICIES))
+        _one_of("blending", self.blending, BLENDINGS)
+        if not 0 <= self.overlap < 1:
+            raise UserError(f"Expected overlap from 0 to below 1. Received: {self.overlap}.")
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise UserError(f"Expected a threshold between 0 and 1. Received: {self.threshold}.")
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks import environment, places, record
+from benchmarks import device, environment, places, record
 from benchmarks.errors import UserError
 from benchmarks.job import Job
 from benchmarks.protocol import Protocol
@@ -35,6 +35,8 @@ class Slot:
             "protocol": self.protocol.name,
             "seed": self.job.seed,
             "fold": self.job.fold,
+            "backend": device.choose_backend(self.job.backend),
+            "precision": self.job.precision,
         }
 
     @cached_property

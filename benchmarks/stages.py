@@ -123,7 +123,7 @@ def _tensorboard(slot: Slot) -> list[keras.callbacks.Callback]:
 
 def evaluate(slot: Slot, model: keras.Model, data: Data) -> Quality:
     """Score the test patients; keep their numbers as a table too."""
-    predict = Predictor(model, slot.protocol.evaluate.batch_size)
+    predict = Predictor(model, slot.protocol.evaluate)
     quality = scoring.evaluate(predict, data, slot.protocol.evaluate)
     policy = slot.protocol.evaluate.policy
     _write(slot, "patients.csv", _csv(scoring.table(quality, policy)))
@@ -146,7 +146,7 @@ def cost(slot: Slot, model: keras.Model, state: State, memory_before: int) -> di
 
 def draw(slot: Slot, model: keras.Model, data: Data, quality: Quality, state: State) -> None:
     """Draw the training curve, and the best, median and worst patient."""
-    predict = Predictor(model, slot.protocol.evaluate.batch_size)
+    predict = Predictor(model, slot.protocol.evaluate)
     overlays.curves(state.history, slot.path.stem, slot.folder)
     overlays.patients(predict, data, quality, slot.protocol.evaluate.policy, slot.folder)
 

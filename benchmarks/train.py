@@ -48,7 +48,7 @@ def train(
     state = checkpoints.restore(model)
     if states.stopped(state, protocol.train) is None:
         batches, waited = feed(data, state.epoch, watch)
-        predict = Predictor(model, protocol.evaluate.batch_size)
+        predict = Predictor(model, protocol.evaluate)
         supervisor = Supervisor(
             state,
             protocol,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from benchmarks.comparison.labels import labels
 from benchmarks.record import Record
 
 
@@ -72,9 +73,9 @@ Costs = Mapping[Setting, Mapping[str, Cost]]
 def costs(records: Iterable[Record]) -> dict[Setting, dict[str, Cost]]:
     """Gather the costs of finished runs by setting, and in each the fastest model first."""
     gathered: dict[Setting, dict[str, list[Record]]] = {}
-    for record in records:
-        if record.cost:
-            gathered.setdefault(_setting(record), {}).setdefault(record.name, []).append(record)
+    known = [record for record in records if record.cost]
+    for record, name in zip(known, labels(known), strict=True):
+        gathered.setdefault(_setting(record), {}).setdefault(name, []).append(record)
     return {
         setting: dict(
             sorted(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.comparison.labels import labels
 from benchmarks.comparison.scores import RunScores
 from benchmarks.record import Record
 
@@ -60,8 +61,8 @@ def _size(one: Group) -> int:
 
 def _by_splits(equal: tuple[str, str, str, bool], members: list[RunScores]) -> list[Group]:
     models: dict[str, list[RunScores]] = {}
-    for run in members:
-        models.setdefault(run.record.name, []).append(run)
+    for run, name in zip(members, labels(run.record for run in members), strict=True):
+        models.setdefault(name, []).append(run)
     covered = {name: frozenset(run.split for run in runs) for name, runs in models.items()}
     groups = []
     for splits in set(covered.values()):

@@ -146,7 +146,7 @@ class Echo:
 def test_slices_go_through_in_batches_of_one_shape(depth):
     images = np.random.default_rng(0).random((depth, 4, 6, 2), np.float32)
     model = Echo(4, 6)
-    found = inference.Predictor(model, 8)(images)
+    found = inference.Predictor(model, Evaluation(batch_size=8))(images)
     np.testing.assert_array_equal(found, images[..., :1])
     assert model.seen == {(8, 4, 6, 2)}
 
@@ -155,7 +155,7 @@ def test_slices_go_through_in_batches_of_one_shape(depth):
 def test_volumes_are_covered_by_tiles_of_one_shape(shape):
     volume = np.random.default_rng(0).random((*shape, 2), np.float32)
     model = Echo(8, 8, 8)
-    found = inference.Predictor(model, 3)(volume)
+    found = inference.Predictor(model, Evaluation(batch_size=3))(volume)
     np.testing.assert_allclose(found, volume[..., :1], rtol=1e-6)
     assert model.seen == {(3, 8, 8, 8, 2)}
 

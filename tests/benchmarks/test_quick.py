@@ -41,5 +41,5 @@ def test_nothing_is_learned_from_shuffled_labels(cache, tmp_path):
     data = data_pipeline.load(shuffled.data, cache=cache)
     model = zoo.create("unet", data.input_shape, data.classes, width=quick.train.width)
     train.train(model, data, shuffled, Checkpoints(tmp_path, {}), Display())
-    predict = inference.Predictor(model, quick.evaluate.batch_size)
+    predict = inference.Predictor(model, quick.evaluate)
     assert dice(evaluate.evaluate(predict, data, quick.evaluate).summary) < 0.2
