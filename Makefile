@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list bench perf-overhead perf-first-step compare report test test-slow test-backends lint perf-metrics perf-data perf-compare test-web
+.PHONY: help setup list bench sweep perf-overhead perf-first-step compare report test test-slow test-backends lint perf-metrics perf-data perf-compare test-web
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -30,6 +30,9 @@ list: $(VENV)/.installed ## List the architectures
 
 bench: $(VENV)/.installed ## Train and score: MODEL=mod_r2au [PROTOCOL= DATA= SEED= FOLD= BACKEND= PRECISION=]
 	@$(GLIOZOO) bench "$(MODEL)" $(foreach option,PROTOCOL DATA SEED FOLD BACKEND PRECISION,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))"))
+
+sweep: $(VENV)/.installed ## Train many: [MODELS=all SEEDS=0-2 FOLDS=0-4 PROTOCOL= DATA= EXECUTOR=local JOBS=1]
+	@$(GLIOZOO) sweep $(foreach option,MODELS SEEDS FOLDS PROTOCOL DATA EXECUTOR JOBS BACKEND PRECISION,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))"))
 
 compare: $(VENV)/.installed ## Rank all records in results/: [PROTOCOL=]
 	@$(GLIOZOO) compare $(if $(PROTOCOL),--protocol "$(PROTOCOL)")

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import device
+from benchmarks import device, share
 
 
 def facts(jit: bool | None = None) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def facts(jit: bool | None = None) -> dict[str, Any]:
         "system": platform.platform(),
         "cpu": cpu(),
         "cores": cores(),
+        "threads": share.in_use() or cores(),
         "gpu": gpus[0] if gpus else None,
         "devices": gpus or ["CPU"],
         "driver": driver() if gpus else None,
@@ -68,6 +69,14 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@functools.cache
+def gpu_count() -> int:
+    """Count the GPUs of this machine, without starting a backend."""
+    if shutil.which("nvidia-smi") is None:
+        return 0
+    return len((_output("nvidia-smi", "-L") or "").splitlines())
 
 
 @functools.cache

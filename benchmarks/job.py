@@ -20,6 +20,7 @@ class Job:
     jit: bool | None = None
     deterministic: bool = False
     require_gpu: bool = False
+    threads: int | None = None
     results: str = "results"
     cache: str | None = None
     force: bool = False

@@ -10,8 +10,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from benchmarks import environment, protocol, record, unfinished
+from benchmarks import environment, orphan, protocol, record, share, unfinished
 from benchmarks.errors import USER_ERRORS
 from benchmarks.job import Job
 from benchmarks.record import Record
@@ -38,16 +39,38 @@ def launch(job: Job) -> Outcome:
     finished = slot.finished()
     if finished:
         return Outcome(job, FINE, slot.path, finished, repeated=False)
-    process = subprocess.Popen(command(job), env=_environment(), stdout=sys.stderr)
+    process = start(job, sys.stderr)
     try:
         code = process.wait()
     except KeyboardInterrupt:
         process.wait()  # it was interrupted too, and ends by itself
         raise
+    return ended(slot, code)
+
+
+def start(
+    job: Job,
+    output: IO,
+    extra: dict[str, str] | None = None,
+    process_group: int | None = None,
+) -> subprocess.Popen:
+    """Start a job's own process, which ends with this one; `extra` goes into its environment."""
+    return subprocess.Popen(
+        command(job),
+        env=_environment() | share.threads(job.threads) | orphan.adopt() | (extra or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        process_group=process_group,
+    )
+
+
+def ended(slot: Slot, code: int) -> Outcome:
+    """Say how the process of a slot ended; the death of one that was killed is recorded here."""
     if code < 0:
-        return Outcome(job, FAILED, *_bury(slot, -code))
+        return Outcome(slot.job, FAILED, *_bury(slot, -code))
     found = record.read(slot.path) if code in (FINE, FAILED) and slot.path.exists() else None
-    return Outcome(job, code, slot.path, found)
+    return Outcome(slot.job, code, slot.path, found)
 
 
 def command(job: Job) -> list[str]:
@@ -74,9 +97,11 @@ def _bury(slot: Slot, number: int) -> tuple[Path, Record]:
 
 def main(request: str) -> int:
     """Be the process of one job."""
-    from benchmarks.run import run
-
+    orphan.follow_parent()
+    share.settle()
     try:
+        from benchmarks.run import run
+
         path = run(Job(**json.loads(request)))
     except USER_ERRORS as error:
         print(f"gliozoo: {error}", file=sys.stderr)

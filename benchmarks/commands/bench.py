@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchmarks.job import Job
@@ -17,16 +17,22 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("models", metavar="MODEL", help="a name, 'a,b', a wildcard, or all")
-    parser.add_argument("--protocol", default="quick", help="what is equal for all (quick)")
-    parser.add_argument("--data", metavar="DIR", help="the data set, or prepared records")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--variant", help="a published variant of the model")
+    add_run_arguments(parser)
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is the same for every run of a command."""
+    parser.add_argument("--protocol", default="quick", help="what is equal for all (quick)")
+    parser.add_argument("--data", metavar="DIR", help="the data set, or prepared records")
     parser.add_argument("--backend", choices=BACKENDS)
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--jit", action=argparse.BooleanOptionalAction, help="compile with XLA")
     parser.add_argument("--deterministic", action="store_true", help="equal bits on every repeat")
     parser.add_argument("--require-gpu", action="store_true", help="fail if no GPU is seen")
+    parser.add_argument("--threads", type=int, metavar="T", help="processor threads of a run")
     parser.add_argument("--results", metavar="DIR", default="results")
     parser.add_argument("--cache", metavar="DIR", help="prepared data (default: $GLIOZOO_CACHE)")
     parser.add_argument("--force", action="store_true", help="repeat what is finished, from zero")
@@ -40,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     names, left_out = choosing.models(arguments.models, arguments.protocol)
     for name in left_out:
-        _say(f"{name} is left out: the protocol {arguments.protocol!r} can't feed it.")
+        say(f"{name} is left out: the protocol {arguments.protocol!r} can't feed it.")
     outcomes = []
     for name in names:
         began = time.monotonic()
@@ -49,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             return outcome.code  # it has said why, and would say it of every other model too
         outcomes.append(outcome)
         if len(names) > 1:
-            _say(_line(outcome, time.monotonic() - began))
+            say(_line(outcome, time.monotonic() - began))
     _show(outcomes, as_json=arguments.json)
     return launch.FAILED if any(outcome.code for outcome in outcomes) else launch.FINE
 
@@ -57,13 +63,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _job(arguments: argparse.Namespace, model: str, quiet: bool) -> "Job":
     from benchmarks.job import Job
 
-    asked = {name: value for name, value in vars(arguments).items() if name in _OPTIONS}
-    return Job(model=model, quiet=quiet, **asked)
+    return Job(model=model, quiet=quiet, **chosen(arguments))
+
+
+def chosen(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that go into a job."""
+    return {name: value for name, value in vars(arguments).items() if name in _OPTIONS}
 
 
 _OPTIONS = (
     *("protocol", "data", "seed", "fold", "variant", "backend", "precision", "jit"),
-    *("deterministic", "require_gpu", "results", "cache", "force", "tensorboard"),
+    *("deterministic", "require_gpu", "threads", "results", "cache", "force", "tensorboard"),
 )
 
 
@@ -97,5 +107,6 @@ def _show(outcomes: "list[Outcome]", *, as_json: bool) -> None:
         print(f"{places.run_folder(outcome.path)}/")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell the user on standard error."""
     print(line, file=sys.stderr, flush=True)

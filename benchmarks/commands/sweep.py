@@ -1,0 +1,93 @@
+"""`gliozoo sweep`: models x seeds x folds, what is done skipped, what was killed resumed."""
+
+import argparse
+import json
+import signal
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from benchmarks.commands import bench
+
+if TYPE_CHECKING:
+    from benchmarks.job import Job
+    from benchmarks.sweep.executor import Executor
+    from benchmarks.sweep.plan import Plan
+    from benchmarks.sweep.standing import Standing
+
+EXECUTORS = ("local",)
+REFUSALS = 3  # in a row, and the reason is not one run's own
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--models", default="all", help="a name, 'a,b', a wildcard, or all (all)")
+    parser.add_argument("--seeds", default="0", help="like 0,1,2 or 0-4 (0)")
+    parser.add_argument("--folds", default="0", help="like 0,1,2 or 0-4 (0)")
+    parser.add_argument("--executor", choices=EXECUTORS, default="local", help="who runs (local)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="runs at once (local: 1)")
+    bench.add_run_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run what is not done, then say what there is."""
+    from benchmarks import launch
+    from benchmarks.sweep import plan as planning
+
+    planned = planning.make(
+        _pattern(arguments),
+        arguments.models,
+        arguments.seeds,
+        arguments.folds,
+        any_machine=arguments.executor != "local",
+    )
+    for name in planned.left_out:
+        bench.say(f"{name} is left out: the protocol {arguments.protocol!r} can't feed it.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to leave as after Ctrl-C
+    standing = _follow(planned, _executor(arguments))
+    _show(standing, arguments)
+    if standing.refused:
+        return launch.USER
+    return launch.FAILED if standing.failed else launch.FINE
+
+
+def _pattern(arguments: argparse.Namespace) -> "Job":
+    from benchmarks.job import Job
+
+    return Job(model="", quiet=True, **bench.chosen(arguments))
+
+
+def _executor(arguments: argparse.Namespace) -> "Executor":
+    from benchmarks.sweep.local import Local
+
+    return Local(1 if arguments.jobs is None else arguments.jobs, arguments.threads)
+
+
+def _follow(planned: "Plan", executor: "Executor") -> "Standing":
+    """Run a plan to its end, or until several runs on end were refused."""
+    from benchmarks.launch import USER
+    from benchmarks.sweep.watch import Watch
+
+    refusals = 0
+    with Watch(planned, executor.parallel) as watch:
+        if planned.waiting:
+            with closing(executor.run(planned.waiting)) as outcomes:
+                for outcome in outcomes:
+                    watch.ended(outcome)
+                    refusals = refusals + 1 if outcome.code == USER else 0
+                    if refusals == REFUSALS:
+                        bench.say("The sweep stops here: the next run would be refused too.")
+                        break
+    return watch.standing
+
+
+def _show(standing: "Standing", arguments: argparse.Namespace) -> None:
+    from benchmarks import record
+    from benchmarks.sweep import summary
+
+    told = summary.rows(standing)
+    if arguments.json:
+        print(json.dumps(record.finite(told), sort_keys=True))
+        return
+    summary.show(told)
+    if any(one["state"] != "done" and one["state"] != "done before" for one in told):
+        print("The same command runs again what failed or is left.")

@@ -1,0 +1,43 @@
+"""What part of a machine a run may use, said so that every library heeds it.
+
+TensorFlow, JAX, torch, OpenCV and OpenBLAS each start a thread a processor; N runs side by side
+would start N times as many. The variables have to be set before any of them is imported, so they
+go into the environment of a run's own process.
+"""
+
+import os
+from collections.abc import Sequence
+
+CPUS = "GLIOZOO_CPUS"
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "NPROC",  # JAX on a CPU
+    "OPENCV_FOR_THREADS_NUM",
+)
+
+
+def threads(count: int | None) -> dict[str, str]:
+    """Return the environment that keeps a run to `count` threads; nothing where it is None."""
+    return {} if count is None else dict.fromkeys(VARIABLES, str(count))
+
+
+def in_use() -> int | None:
+    """Return the threads that this process was given; None where it has the whole machine."""
+    given = os.environ.get(VARIABLES[0], "")
+    return int(given) if given.isdigit() else None
+
+
+def processors(numbers: Sequence[int]) -> dict[str, str]:
+    """Return the environment that keeps a run to these processors."""
+    return {CPUS: ",".join(map(str, numbers))}
+
+
+def settle() -> None:
+    """Move this process to the processors that its environment names, where the system can."""
+    named = os.environ.pop(CPUS, None)
+    if named and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(number) for number in named.split(",")})

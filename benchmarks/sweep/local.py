@@ -1,0 +1,153 @@
+"""The runs of a sweep on this machine, N at once, each on its own processors and GPU."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks import environment, launch, share
+from benchmarks.errors import UserError
+from benchmarks.launch import Outcome
+from benchmarks.slot import Slot
+
+LOG = "log.txt"
+_LOOK = 0.05  # seconds between two looks at the processes
+_GRACE = 20.0  # seconds that an interrupted run may take to end
+
+
+@dataclass(frozen=True)
+class Place:
+    """What one of the runs at once has for itself: threads, processors, and what names its GPU."""
+
+    threads: int | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A slot and its process."""
+
+    slot: Slot
+    place: Place
+    process: subprocess.Popen
+
+
+class Local:
+    """Runs slots as processes of this one."""
+
+    def __init__(self, jobs: int = 1, threads: int | None = None):
+        self.parallel: int | None = jobs
+        self.places = places(jobs, threads)
+
+    def run(self, slots: Sequence[Slot]) -> Generator[Outcome, None, None]:
+        """Keep every place busy; what is running when the generator is closed is interrupted."""
+        waiting, free = iter(slots), list(self.places)
+        running: list[Running] = []
+        try:
+            while True:
+                while free and (slot := next(waiting, None)):
+                    running.append(_start(slot, free.pop(0)))
+                if not running:
+                    return
+                ended = _first_ended(running)
+                running.remove(ended)
+                free.append(ended.place)
+                yield launch.ended(ended.slot, ended.process.returncode)
+        finally:
+            _interrupt([one.process for one in running])
+
+
+def places(jobs: int, threads: int | None = None) -> list[Place]:
+    """Divide the machine: one run has all of it, several have equal and separate parts."""
+    if jobs < 1 or (threads is not None and threads < 1):
+        raise UserError(f"Expected --jobs and --threads of 1 or more. Received: {jobs}, {threads}.")
+    mine = processors()
+    gpus = visible_gpus()
+    each = threads or (None if jobs == 1 else max(1, len(mine) // jobs))
+    return [
+        Place(each, (*_own_processors(mine, number, each, jobs), *_own_gpu(gpus, number, jobs)))
+        for number in range(jobs)
+    ]
+
+
+def processors() -> list[int]:
+    """List the processors that this process may use; their number alone where that is unknown."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(environment.cores()))
+
+
+def _own_processors(
+    mine: Sequence[int], number: int, each: int | None, jobs: int
+) -> tuple[tuple[str, str], ...]:
+    if each is None or each * jobs > len(mine):
+        return ()  # there are not enough to give each its own: the system shares them out
+    own = mine[number * each : (number + 1) * each]
+    return tuple(share.processors(own).items())
+
+
+def _own_gpu(gpus: Sequence[str], number: int, jobs: int) -> tuple[tuple[str, str], ...]:
+    if not gpus or jobs == 1:
+        return ()
+    return (("CUDA_VISIBLE_DEVICES", gpus[number % len(gpus)]),)
+
+
+def visible_gpus() -> list[str]:
+    """List the GPUs as CUDA_VISIBLE_DEVICES names them, without starting a backend."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [part.strip() for part in named.split(",") if part.strip() not in ("", "-1")]
+    return [str(number) for number in range(environment.gpu_count())]
+
+
+def _start(slot: Slot, place: Place) -> Running:
+    job = replace(slot.job, threads=slot.job.threads or place.threads, quiet=True)
+    try:
+        slot.folder.mkdir(parents=True, exist_ok=True)
+        with (slot.folder / LOG).open("wb") as log:
+            # A group of its own: Ctrl-C reaches the sweep alone, which interrupts each run once.
+            process = launch.start(job, log, dict(place.environment), process_group=0)
+    except OSError as error:
+        raise UserError(
+            f"Cannot start a run in {slot.folder}: {error.strerror or error}; choose another "
+            "folder with --results."
+        ) from error
+    return Running(slot, place, process)
+
+
+def _first_ended(running: Sequence[Running]) -> Running:
+    while True:
+        for one in running:
+            if one.process.poll() is not None:
+                return one
+        time.sleep(_LOOK)
+
+
+def _interrupt(processes: Sequence[subprocess.Popen]) -> None:
+    """Let runs end by themselves; kill those that don't, or all if asked a second time."""
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + _GRACE
+    try:
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def last_words(folder: Path) -> str:
+    """Return the last line of a run's log: of a run that was refused, the reason."""
+    try:
+        lines = (folder / LOG).read_text(errors="replace").split("\n")
+    except OSError:
+        return "it left no log"
+    told = [line.strip() for line in lines if line.strip()]
+    return told[-1].removeprefix("gliozoo: ") if told else "it said nothing"
