@@ -1,7 +1,5 @@
 """The stages of a run: each takes values, and returns one."""
 
-import csv
-import io
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +7,7 @@ import keras
 
 import data_pipeline
 import zoo
-from benchmarks import atomic, device, display, overlays, progress
+from benchmarks import atomic, device, display, history, overlays, progress, sheet
 from benchmarks import cost as costs
 from benchmarks import evaluate as scoring
 from benchmarks import train as training
@@ -17,7 +15,7 @@ from benchmarks.checkpoint import Checkpoints
 from benchmarks.errors import UserError
 from benchmarks.evaluate import Quality
 from benchmarks.inference import Predictor
-from benchmarks.record import Record, finite
+from benchmarks.record import Record
 from benchmarks.slot import Slot
 from benchmarks.state import State
 from benchmarks.subject import Subject
@@ -37,6 +35,7 @@ def load(slot: Slot, unfinished: Unfinished) -> Data:
         job.fold,
         root=job.data,
         cache=job.cache,
+        threads=job.threads,
         progress=None if job.quiet else progress.progress("Preparing"),
     )
     if data.spec.target == "regions" and data.classes > 1:
@@ -83,7 +82,8 @@ def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) ->
     if job.force:
         checkpoints.discard()
     title = slot.path.stem
-    with display.choose(title, epochs, data.steps_per_epoch, quiet=job.quiet) as shown:
+    chosen = display.choose(title, epochs, data.steps_per_epoch, quiet=job.quiet)
+    with history.Kept(chosen, slot.folder) as shown:
         state = training.train(
             model,
             data,
@@ -95,7 +95,6 @@ def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) ->
             callbacks=_tensorboard(slot),
         )
     weights.save(model, slot.folder / WEIGHTS)
-    _write(slot, "history.csv", _csv(state.history))
     return state
 
 
@@ -126,7 +125,7 @@ def evaluate(slot: Slot, model: keras.Model, data: Data) -> Quality:
     predict = Predictor(model, slot.protocol.evaluate)
     quality = scoring.evaluate(predict, data, slot.protocol.evaluate)
     policy = slot.protocol.evaluate.policy
-    _write(slot, "patients.csv", _csv(scoring.table(quality, policy)))
+    _write(slot, "patients.csv", sheet.text(scoring.table(quality, policy)))
     return quality
 
 
@@ -177,14 +176,3 @@ def conclude(
 
 def _write(slot: Slot, name: str, content: str) -> None:
     atomic.write(slot.folder / name, content.encode())
-
-
-def _csv(rows) -> str:
-    """Print dicts as a table; an absent or undefined value is an empty cell."""
-    rows = [finite(row) for row in rows]
-    text = io.StringIO()
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(text, columns, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
