@@ -68,7 +68,9 @@ def start(
 def ended(slot: Slot, code: int) -> Outcome:
     """Say how the process of a slot ended; the death of one that was killed is recorded here."""
     if code < 0:
-        return Outcome(slot.job, FAILED, *_bury(slot, -code))
+        name = signal.Signals(-code).name
+        out_of_memory = "; most likely the machine ran out of memory" if name == "SIGKILL" else ""
+        return bury(slot, name, f"The process was killed by {name}{out_of_memory}")
     found = record.read(slot.path) if code in (FINE, FAILED) and slot.path.exists() else None
     return Outcome(slot.job, code, slot.path, found)
 
@@ -83,16 +85,11 @@ def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
-def _bury(slot: Slot, number: int) -> tuple[Path, Record]:
-    """Write the record of a run whose process was killed."""
-    name = signal.Signals(number).name
-    likely = "; most likely the machine ran out of memory" if number == signal.SIGKILL else ""
-    reason = (
-        f"The process was killed by {name}{likely}: the same command goes on from the last "
-        "checkpoint."
-    )
-    dead = unfinished.killed(slot, {"machine": environment.machine()}, name, reason)
-    return record.write(dead, slot.job.results), dead
+def bury(slot: Slot, kind: str, how: str) -> Outcome:
+    """Write the record of a run whose process is gone."""
+    reason = f"{how}: the same command goes on from the last checkpoint."
+    dead = unfinished.killed(slot, {"machine": environment.machine()}, kind, reason)
+    return Outcome(slot.job, FAILED, record.write(dead, slot.job.results), dead)
 
 
 def main(request: str) -> int:

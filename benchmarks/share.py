@@ -36,6 +36,13 @@ def processors(numbers: Sequence[int]) -> dict[str, str]:
     return {CPUS: ",".join(map(str, numbers))}
 
 
+def gpu(part: float | None) -> dict[str, str]:
+    """Return the environment that keeps JAX to a part of a GPU; TensorFlow takes what it needs."""
+    if part is None or not 0 < part < 1:
+        return {}
+    return {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{0.9 * part:.3f}"}
+
+
 def settle() -> None:
     """Move this process to the processors that its environment names, where the system can."""
     named = os.environ.pop(CPUS, None)

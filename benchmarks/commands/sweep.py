@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from benchmarks.sweep.plan import Plan
     from benchmarks.sweep.standing import Standing
 
-EXECUTORS = ("local",)
+EXECUTORS = ("local", "ray")
 REFUSALS = 3  # in a row, and the reason is not one run's own
 
 
@@ -25,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", default="0", help="like 0,1,2 or 0-4 (0)")
     parser.add_argument("--executor", choices=EXECUTORS, default="local", help="who runs (local)")
     parser.add_argument("--jobs", type=int, metavar="N", help="runs at once (local: 1)")
+    parser.add_argument("--gpus", type=float, metavar="F", help="GPUs of a run, or its part of one")
+    parser.add_argument("--memory", type=float, metavar="GB", help="memory of a run")
+    parser.add_argument("--address", help="the Ray cluster, or auto (none: Ray starts here)")
+    parser.add_argument(
+        "--storage", metavar="URL", help="where checkpoints outlive a node (fsspec)"
+    )
     bench.add_run_arguments(parser)
 
 
@@ -53,10 +59,23 @@ def run(arguments: argparse.Namespace) -> int:
 def _pattern(arguments: argparse.Namespace) -> "Job":
     from benchmarks.job import Job
 
-    return Job(model="", quiet=True, **bench.chosen(arguments))
+    chosen = bench.chosen(arguments)
+    if arguments.executor != "local":
+        chosen["threads"] = arguments.threads or 1  # a cluster counts the processors of a run
+    return Job(model="", quiet=True, **chosen)
 
 
 def _executor(arguments: argparse.Namespace) -> "Executor":
+    if arguments.executor == "ray":
+        from benchmarks.sweep.needs import Needs
+        from benchmarks.sweep.on_ray import OnRay
+
+        return OnRay(
+            Needs(arguments.threads or 1, arguments.gpus, arguments.memory),
+            address=arguments.address,
+            storage=arguments.storage,
+            jobs=arguments.jobs,
+        )
     from benchmarks.sweep.local import Local
 
     return Local(1 if arguments.jobs is None else arguments.jobs, arguments.threads)

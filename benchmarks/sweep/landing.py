@@ -1,0 +1,27 @@
+"""The result of a run on another machine, written here: its files first, its record last."""
+
+import json
+from dataclasses import replace
+
+from benchmarks import atomic, places, record
+from benchmarks.launch import Outcome
+from benchmarks.slot import Slot
+from benchmarks.sweep.worker import Result
+
+RECORD = "record.json"
+
+
+def land(slot: Slot, result: Result) -> Outcome:
+    """Write what a run has sent, under the name of the machine that it ran on."""
+    found = None if result.record is None else record.from_dict(json.loads(result.record))
+    if found is not None:
+        found = replace(found, command=slot.job.command)  # not that of the scratch folder
+    path = slot.path if found is None else record.path_of(found, slot.job.results)
+    folder = places.run_folder(path)
+    for name, content in result.files.items():
+        if name != RECORD:
+            atomic.write(folder / name, content)
+    if found is not None:
+        atomic.write(folder / RECORD, record.to_json(found).encode())
+        record.write(found, slot.job.results)
+    return Outcome(slot.job, result.code, path, found)
