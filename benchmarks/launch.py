@@ -72,7 +72,7 @@ def ended(slot: Slot, code: int) -> Outcome:
         out_of_memory = "; most likely the machine ran out of memory" if name == "SIGKILL" else ""
         return bury(slot, name, f"The process was killed by {name}{out_of_memory}")
     found = record.read(slot.path) if code in (FINE, FAILED) and slot.path.exists() else None
-    return Outcome(slot.job, code, slot.path, found)
+    return Outcome(slot.job, FAILED if code == FINE and not found else code, slot.path, found)
 
 
 def command(job: Job) -> list[str]:

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from benchmarks.commands import bench
+from benchmarks.errors import UserError
 
 if TYPE_CHECKING:
     from benchmarks.job import Job
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from benchmarks.sweep.plan import Plan
     from benchmarks.sweep.standing import Standing
 
-EXECUTORS = ("local", "ray")
+EXECUTORS = ("local", "ray", "slurm")
 REFUSALS = 3  # in a row, and the reason is not one run's own
 
 
@@ -31,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--storage", metavar="URL", help="where checkpoints outlive a node (fsspec)"
     )
+    parser.add_argument("--minutes", type=int, default=240, help="of a Slurm job, then it resumes")
+    parser.add_argument("--partition", help="of Slurm")
+    parser.add_argument("--sbatch", metavar="K=V", action="append", default=[], help="to sbatch")
     bench.add_run_arguments(parser)
 
 
@@ -66,19 +70,29 @@ def _pattern(arguments: argparse.Namespace) -> "Job":
 
 
 def _executor(arguments: argparse.Namespace) -> "Executor":
+    from benchmarks.sweep.needs import Needs
+
+    if arguments.executor == "local":
+        from benchmarks.sweep.local import Local
+
+        return Local(1 if arguments.jobs is None else arguments.jobs, arguments.threads)
+    needs = Needs(arguments.threads or 1, arguments.gpus, arguments.memory)
     if arguments.executor == "ray":
-        from benchmarks.sweep.needs import Needs
         from benchmarks.sweep.on_ray import OnRay
 
-        return OnRay(
-            Needs(arguments.threads or 1, arguments.gpus, arguments.memory),
-            address=arguments.address,
-            storage=arguments.storage,
-            jobs=arguments.jobs,
-        )
-    from benchmarks.sweep.local import Local
+        address, storage = arguments.address, arguments.storage
+        return OnRay(needs, address=address, storage=storage, jobs=arguments.jobs)
+    from benchmarks.sweep.on_slurm import OnSlurm, Queue
 
-    return Local(1 if arguments.jobs is None else arguments.jobs, arguments.threads)
+    queue = Queue(arguments.minutes, arguments.partition, _settings(arguments.sbatch))
+    return OnSlurm(needs, queue, arguments.results, arguments.jobs)
+
+
+def _settings(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise UserError(f"Expected --sbatch as KEY=VALUE. Received: {pair!r}.")
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _follow(planned: "Plan", executor: "Executor") -> "Standing":

@@ -1,22 +1,16 @@
 """The runs of a sweep on this machine, N at once, each on its own processors and GPU."""
 
-import contextlib
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from benchmarks import environment, launch, share
 from benchmarks.errors import UserError
 from benchmarks.launch import Outcome
 from benchmarks.slot import Slot
-
-LOG = "log.txt"
-_LOOK = 0.05  # seconds between two looks at the processes
-_GRACE = 20.0  # seconds that an interrupted run may take to end
+from benchmarks.sweep import processes
 
 
 @dataclass(frozen=True)
@@ -58,7 +52,7 @@ class Local:
                 free.append(ended.place)
                 yield launch.ended(ended.slot, ended.process.returncode)
         finally:
-            _interrupt([one.process for one in running])
+            processes.interrupt([one.process for one in running])
 
 
 def places(jobs: int, threads: int | None = None) -> list[Place]:
@@ -106,16 +100,7 @@ def visible_gpus() -> list[str]:
 
 def _start(slot: Slot, place: Place) -> Running:
     job = replace(slot.job, threads=slot.job.threads or place.threads, quiet=True)
-    try:
-        slot.folder.mkdir(parents=True, exist_ok=True)
-        with (slot.folder / LOG).open("wb") as log:
-            # A group of its own: Ctrl-C reaches the sweep alone, which interrupts each run once.
-            process = launch.start(job, log, dict(place.environment), process_group=0)
-    except OSError as error:
-        raise UserError(
-            f"Cannot start a run in {slot.folder}: {error.strerror or error}; choose another "
-            "folder with --results."
-        ) from error
+    process = processes.start(job, slot.folder, dict(place.environment))
     return Running(slot, place, process)
 
 
@@ -124,30 +109,4 @@ def _first_ended(running: Sequence[Running]) -> Running:
         for one in running:
             if one.process.poll() is not None:
                 return one
-        time.sleep(_LOOK)
-
-
-def _interrupt(processes: Sequence[subprocess.Popen]) -> None:
-    """Let runs end by themselves; kill those that don't, or all if asked a second time."""
-    for process in processes:
-        process.send_signal(signal.SIGINT)
-    deadline = time.monotonic() + _GRACE
-    try:
-        for process in processes:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(max(0.0, deadline - time.monotonic()))
-    finally:
-        for process in processes:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-
-
-def last_words(folder: Path) -> str:
-    """Return the last line of a run's log: of a run that was refused, the reason."""
-    try:
-        lines = (folder / LOG).read_text(errors="replace").split("\n")
-    except OSError:
-        return "it left no log"
-    told = [line.strip() for line in lines if line.strip()]
-    return told[-1].removeprefix("gliozoo: ") if told else "it said nothing"
+        time.sleep(processes.LOOK)

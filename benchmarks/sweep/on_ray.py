@@ -129,8 +129,8 @@ def _connect(ray: Any, address: str | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
-            f"There is no Ray cluster at {address or 'this machine'}: {first}"
+            f"Cannot reach a Ray cluster at {address or 'this machine'}: {first}"
         ) from error

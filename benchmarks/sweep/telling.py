@@ -2,9 +2,9 @@
 
 from benchmarks.display import clock
 from benchmarks.job import Job
-from benchmarks.launch import Outcome
+from benchmarks.launch import INTERRUPTED, Outcome
 from benchmarks.places import run_folder
-from benchmarks.sweep.local import last_words
+from benchmarks.sweep.processes import last_words
 from benchmarks.sweep.standing import Sight, Standing
 from benchmarks.tables.runs import row
 
@@ -17,6 +17,8 @@ def label(job: Job) -> str:
 def ending(outcome: Outcome) -> str:
     """Say how a run ended: with what Dice, or why not."""
     name = label(outcome.job)
+    if outcome.code == INTERRUPTED:
+        return f"{name}: interrupted, to be gone on with"
     if outcome.record is None:
         return f"{name}: not run: {last_words(run_folder(outcome.path))}"
     if outcome.record.status != "ok":

@@ -3,9 +3,7 @@
 The result goes back whole, so that the process that drives the sweep alone writes records.
 """
 
-import contextlib
-import signal
-import subprocess
+import os
 import tempfile
 import time
 from dataclasses import dataclass, field, replace
@@ -15,11 +13,11 @@ from benchmarks import launch, places, protocol, record, unfinished
 from benchmarks.errors import USER_ERRORS
 from benchmarks.job import Job
 from benchmarks.slot import LOCK, Slot
-from benchmarks.sweep.local import LOG
+from benchmarks.sweep import processes
+from benchmarks.sweep.processes import LOG
 from benchmarks.sweep.storage import GENERATIONS, Storage
 
 PUSH = 2.0  # seconds between two looks for new checkpoints
-_LOOK, _GRACE = 0.05, 20.0
 _OURS = (LOCK, unfinished.FILE)
 
 
@@ -43,6 +41,7 @@ class Result:
 
 def attempt(order: Order) -> Result:
     """Bring a run to its end, from wherever an earlier attempt has left it."""
+    os.environ.update(order.environment)  # also for this process, which reads the machine's name
     with tempfile.TemporaryDirectory(prefix="gliozoo-") as scratch:
         job = replace(order.job, results=scratch)
         slot = Slot(job, protocol.find(job.protocol, job.model))
@@ -50,8 +49,7 @@ def attempt(order: Order) -> Result:
             storage = Storage(order.storage)
             if not job.force:
                 storage.pull(slot.folder)
-            slot.folder.mkdir(parents=True, exist_ok=True)
-            code = _run(slot, storage, order.environment)
+            code = _run(slot, storage)
         except USER_ERRORS as error:
             return Result(launch.USER, None, {LOG: str(error).encode()})
         outcome = launch.ended(slot, code)
@@ -59,30 +57,22 @@ def attempt(order: Order) -> Result:
         return Result(outcome.code, text, _files(places.run_folder(slot.path)))
 
 
-def _run(slot: Slot, storage: Storage, environment: dict[str, str]) -> int:
-    with (slot.folder / LOG).open("wb") as log:
-        process = launch.start(slot.job, log, environment, process_group=0)
-    try:
-        pushed = time.monotonic()
-        while process.poll() is None:
-            time.sleep(_LOOK)
-            if time.monotonic() - pushed >= PUSH:
-                storage.push(slot.folder)
-                pushed = time.monotonic()
-        return process.returncode
-    finally:
-        if process.poll() is None:  # cancelled: what it has reached is kept
-            _end(process)
+def _run(slot: Slot, storage: Storage) -> int:
+    process = processes.start(slot.job, slot.folder)
+    pushed = time.monotonic()
+
+    def push() -> None:
+        nonlocal pushed
+        if time.monotonic() - pushed >= PUSH:
             storage.push(slot.folder)
+            pushed = time.monotonic()
 
-
-def _end(process: subprocess.Popen) -> None:
-    process.send_signal(signal.SIGINT)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(_GRACE)
-    if process.poll() is None:
-        process.kill()
-        process.wait()
+    try:
+        return processes.wait(process, push)
+    finally:
+        processes.interrupt([process])  # where it still runs, it was cancelled
+        if process.returncode != launch.FINE:
+            storage.push(slot.folder)
 
 
 def _files(folder: Path) -> dict[str, bytes]:

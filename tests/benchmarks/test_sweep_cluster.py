@@ -117,6 +117,12 @@ def test_a_run_on_a_node_goes_on_from_the_storage(slot, pretended, tmp_path):
     assert json.loads(forced.files["found.json"]) == []
 
 
+def test_a_run_on_a_node_goes_by_the_name_that_the_driver_gives_it(slot, pretended, tmp_path):
+    order = Order(slot.job, str(tmp_path / "store"), {"GLIOZOO_MACHINE": "node9"})
+    result = worker.attempt(order)
+    assert (result.code, result.record is not None) == (launch.FINE, True)
+
+
 def test_what_a_run_reaches_is_in_the_storage_while_it_runs(slot, pretended, tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "PUSH", 0.05)
     pretended["seconds"] = 0.5
@@ -149,7 +155,10 @@ def test_needs_that_nothing_can_meet_are_one_sentence(needs):
         Needs(**needs)
 
 
-@pytest.mark.parametrize(("words", "package", "extra"), [(["--executor", "ray"], "ray", "ray")])
+@pytest.mark.parametrize(
+    ("words", "package", "extra"),
+    [(["--executor", "ray"], "ray", "ray"), (["--executor", "slurm"], "submitit", "slurm")],
+)
 def test_a_missing_extra_is_one_sentence(words, package, extra, monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, package, None)
     command = ["sweep", "--models", "unet", "--protocol", "smoke", "--results", str(tmp_path)]

@@ -16,7 +16,7 @@ import pytest
 from benchmarks import launch, places, record, share
 from benchmarks.errors import UserError
 from benchmarks.job import Job
-from benchmarks.sweep import local, plan
+from benchmarks.sweep import local, plan, processes
 
 # A process that notes when it ran and with what, and leaves the record that it was given.
 RUN = textwrap.dedent(
@@ -88,7 +88,7 @@ def test_a_run_that_fails_is_killed_or_is_refused_leaves_the_others_alone(preten
     assert by_seed[1].record.error["kind"] == "SIGKILL"
     assert record.read(slots[1].path) == by_seed[1].record
     assert by_seed[2].record is None
-    assert local.last_words(slots[2].folder) == "no such folder"
+    assert processes.last_words(slots[2].folder) == "no such folder"
 
 
 def test_one_run_has_the_whole_machine(pretended):
@@ -171,4 +171,4 @@ def test_the_run_folder_is_where_the_log_lies(pretended):
     orders[0] = {"says": "hello"}
     (slot,) = slots_for("0")
     list(local.Local().run([slot]))
-    assert (places.run_folder(slot.path) / local.LOG).read_text() == "hello\n"
+    assert (places.run_folder(slot.path) / processes.LOG).read_text() == "hello\n"

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -20,12 +21,13 @@ MARK = "GLIOZOO_TEST_NODE"
 TIMES = ("seconds", "samples_per_sec", "data_wait_share", "first_step_s")
 SEEDS = "0-1"
 RUNS = 2 * len(zoo.names())
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # of this cluster
 
 
 def ray(*words: str, node: str, **more: str) -> None:
     """Run `ray` so that all processes of a node can be told by their environment."""
     command = [str(Path(sys.executable).parent / "ray"), *words]
-    environment = os.environ | {MARK: node, "RAY_USAGE_STATS_ENABLED": "0"} | more
+    environment = os.environ | {MARK: node, "RAY_USAGE_STATS_ENABLED": "0"} | TOKEN | more
     subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
 
 
@@ -63,6 +65,7 @@ def sweep(folder: Path, *words: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "benchmarks", "sweep", "--models", "all", "--seeds", SEEDS]
     fixed = ["--protocol", "smoke", "--deterministic", "--threads", "1"]
     environment = os.environ | {"GLIOZOO_MACHINE": "box", "GLIOZOO_CACHE": str(folder / "cache")}
+    environment |= TOKEN
     return subprocess.Popen(
         [*command, *fixed, *words],
         env=environment,
