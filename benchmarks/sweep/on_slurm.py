@@ -77,8 +77,6 @@ class OnSlurm:
             "gpus_per_node": int(needs.gpus or 0),
             "slurm_signal_delay_s": queue.signal_delay_s,
         }
-        if queue.cluster == "local":
-            asked["local_signal_delay_s"] = queue.signal_delay_s
         optional = {
             "mem_gb": needs.memory_gb and math.ceil(needs.memory_gb),
             "slurm_partition": queue.partition,
@@ -102,12 +100,9 @@ class OnSlurm:
 
 def _outcome(slot: Slot, job: Any) -> Outcome:
     """Read what a job has left; one that died without a word becomes a failed record."""
-    error = job.exception()
-    if error is not None:
-        reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-        return launch.bury(
-            slot, "slurm", f"Its job {job.job_id} ended without a result: {reason[0]}"
-        )
+    if job.exception() is not None:
+        told = f"Its job {job.job_id} ended without a result, see {job.paths.stderr}"
+        return launch.bury(slot, "slurm", told)
     report: Report = job.result()
     path = Path(report.path)  # in the results folder that the nodes share
     ended = report.code in (launch.FINE, launch.FAILED) and path.exists()
