@@ -14,6 +14,7 @@ COMMANDS = {
     "profile": "parameters, operations, speed, memory and roofline of one model",
     "data": "data sets: synthetic patients, checks, preparation, leakage",
     "bench": "train, score and measure models under one protocol",
+    "predict": "masks for scans from a trained network, on each scan's own grid",
     "sweep": "models x seeds x folds: many runs, here or on a cluster",
     "compare": "tables from all records: ranks, intervals, tests, costs, claims",
     "report": "the comparison as one page: words, table, figures, patients",

@@ -41,7 +41,8 @@ def evaluate(predict: Predict, data: Data, evaluation: Evaluation) -> Quality:
     for patient in data.patients("test"):
         found = patient.restore(predict(patient.images))
         rows.append(row(patient, data, found, threshold, surfaces=evaluation.surfaces))
-        for region, reference, probability in _channels(patient, data, found):
+        for region, probability in region_probabilities(found, data.target, data.regions):
+            reference = np.isin(patient.reference, data.regions[region])
             measured = calibration.measure(reference, probability)
             sums[region] = sums.get(region, calibration.empty()) + measured
     return Quality(
@@ -115,18 +116,17 @@ def masks(
     }
 
 
-def _channels(
-    patient: PatientData, data: Data, found: np.ndarray
-) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Yield for each region its reference and its probability; exclusive classes add up."""
-    for region, values in data.regions.items():
+def region_probabilities(
+    found: np.ndarray, target: Target, regions: Mapping[str, tuple[int, ...]]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield each region with its probability; those of exclusive classes add up."""
+    for region, values in regions.items():
         channels = [
             place
-            for place, own in enumerate(data.target.channels)
-            if (set(own) <= set(values) if data.target.exclusive else own == tuple(values))
+            for place, own in enumerate(target.channels)
+            if (set(own) <= set(values) if target.exclusive else own == tuple(values))
         ]
-        probability = found[..., channels].sum(axis=-1).clip(0, 1)
-        yield region, np.isin(patient.reference, values), probability
+        yield region, found[..., channels].sum(axis=-1).clip(0, 1)
 
 
 def told(total: Calibration) -> dict[str, Any]:

@@ -64,6 +64,7 @@ def dense(call: Call) -> int:
 
 MACS: Mapping[str, Callable[[Call], int]] = {
     **{f"Conv{rank}D": convolution for rank in (1, 2, 3)},
+    **{f"DilatedConv{rank}D": convolution for rank in (2, 3)},  # of the zoo; all taps count
     **{f"Conv{rank}DTranspose": transposed for rank in (1, 2, 3)},
     **{f"DepthwiseConv{rank}D": convolution for rank in (1, 2)},  # one input channel each
     **{f"SeparableConv{rank}D": separable for rank in (1, 2)},

@@ -13,9 +13,12 @@ from matplotlib.ticker import MaxNLocator
 
 from benchmarks import atomic, evaluate, places
 from benchmarks.evaluate import Predict, Quality
+from benchmarks.predict import Prediction
 from data_pipeline import Data, PatientData
 
 TRUE, MISSED, FALSE = (0.0, 0.62, 0.45), (0.90, 0.60, 0.0), (0.80, 0.22, 0.52)  # told by the blind
+NESTED = (TRUE, MISSED, FALSE, (0.34, 0.71, 0.91))  # of regions, the widest first
+SIDES = ("axial", "coronal", "sagittal")
 FILL = 0.55
 
 
@@ -81,6 +84,35 @@ def _patient(
     return figure
 
 
+def prediction(found: Prediction) -> bytes:
+    """Draw a predicted scan on its fullest slice; a volume from three sides."""
+    volume, masks = found.scan.volume, found.masks
+    whole = found.labels > 0
+    shown = volume.channels.index("flair") if "flair" in volume.channels else 0
+    sides = SIDES if found.scan.case.form != "slices" else SIDES[:1]
+    figure = Figure(figsize=(2.9 * len(sides), 6.2), layout="constrained")
+    axes = figure.subplots(2, len(sides), squeeze=False)
+    for axis, (column, name) in enumerate(zip(axes.T, sides, strict=True)):
+        place = int(whole.sum(axis=tuple({0, 1, 2} - {axis})).argmax())
+        rest = [size for at, size in enumerate(volume.spacing) if at != axis]
+        image = picture = grey(np.take(volume.image[..., shown], place, axis))
+        for mask, colour in zip(masks.values(), NESTED, strict=False):
+            picture = tint(picture, np.take(mask, place, axis), colour)
+        for panel, plane in zip(column, (image, picture), strict=True):
+            panel.imshow(plane, aspect=rest[0] / rest[1], origin="lower" if axis else "upper")
+            panel.set(xticks=[], yticks=[])
+        column[0].set_title(f"{name}, slice {place}", fontsize=9)
+    figure.legend(
+        handles=[Patch(color=c, label=name) for name, c in zip(masks, NESTED, strict=False)],
+        loc="outside lower center",
+        ncols=len(masks),
+        fontsize=8,
+        frameon=False,
+    )
+    figure.suptitle(found.scan.case.name, fontsize=10)
+    return _png(figure)
+
+
 def _panels(row: Sequence[Any], image: np.ndarray, truth: np.ndarray, guess: np.ndarray) -> None:
     error = tint(image, truth & guess, TRUE)
     error = tint(tint(error, truth & ~guess, MISSED), guess & ~truth, FALSE)
@@ -143,8 +175,12 @@ def curves(history: Iterable[Mapping[str, Any]], title: str, folder: Path) -> Pa
 
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as PNG, whole or not at all."""
+    atomic.write(path, _png(figure))
+    return path
+
+
+def _png(figure: Figure) -> bytes:
     content = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(content, format="png", dpi=110)
-    atomic.write(path, content.getvalue())
-    return path
+    return content.getvalue()

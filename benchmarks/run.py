@@ -35,6 +35,9 @@ def prepare(job: Job) -> None:
         if job.deterministic:
             device.make_deterministic()
         device.set_precision(job.precision)
+        from benchmarks import fusion
+
+        fusion.fuse_normalisation()
         device.gpus()  # looks for them, which is when a backend starts
     if job.require_gpu:
         device.require_gpu()

@@ -7,7 +7,7 @@ import keras
 
 import data_pipeline
 import zoo
-from benchmarks import atomic, device, display, history, overlays, progress, sheet
+from benchmarks import atomic, device, display, history, overlays, progress, sheet, trained
 from benchmarks import cost as costs
 from benchmarks import evaluate as scoring
 from benchmarks import train as training
@@ -19,11 +19,10 @@ from benchmarks.record import Record
 from benchmarks.slot import Slot
 from benchmarks.state import State
 from benchmarks.subject import Subject
+from benchmarks.trained import Trained
 from benchmarks.unfinished import Unfinished
 from data_pipeline import Data
 from zoo import weights
-
-WEIGHTS = "weights.safetensors"
 
 
 def load(slot: Slot, unfinished: Unfinished) -> Data:
@@ -76,7 +75,7 @@ def build(slot: Slot, data: Data) -> keras.Model:
 
 
 def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) -> State:
-    """Train from the newest checkpoint on; keep the best weights and the log."""
+    """Train from the newest checkpoint on; keep the log."""
     job, epochs = slot.job, slot.protocol.train.epochs
     checkpoints = Checkpoints(slot.folder, identity(unfinished.record))
     if job.force:
@@ -84,7 +83,7 @@ def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) ->
     title = slot.path.stem
     chosen = display.choose(title, epochs, data.steps_per_epoch, quiet=job.quiet)
     with history.Kept(chosen, slot.folder) as shown:
-        state = training.train(
+        return training.train(
             model,
             data,
             slot.protocol,
@@ -94,8 +93,6 @@ def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) ->
             watch=not job.deterministic,
             callbacks=_tensorboard(slot),
         )
-    weights.save(model, slot.folder / WEIGHTS)
-    return state
 
 
 def identity(begun: Record) -> dict[str, Any]:
@@ -121,9 +118,11 @@ def _tensorboard(slot: Slot) -> list[keras.callbacks.Callback]:
 
 
 def evaluate(slot: Slot, model: keras.Model, data: Data) -> Quality:
-    """Score the test patients; keep their numbers as a table too."""
+    """Score the test patients; keep their numbers as a table, and the network ready for use."""
     predict = Predictor(model, slot.protocol.evaluate)
     quality = scoring.evaluate(predict, data, slot.protocol.evaluate)
+    usage = Trained.of(slot.protocol, data, quality.threshold)
+    weights.save(model, slot.folder / trained.WEIGHTS, usage.as_json())
     policy = slot.protocol.evaluate.policy
     _write(slot, "patients.csv", sheet.text(scoring.table(quality, policy)))
     return quality

@@ -31,6 +31,9 @@ class Subject:
             raise UserError(f"A batch holds at least 1 sample. Received: {self.batch_size}.")
         import keras
 
+        from benchmarks import fusion
+
+        fusion.fuse_normalisation()
         shape = None if self.input_shape is None else tuple(self.input_shape)
         before = keras.config.dtype_policy()
         try:

@@ -21,6 +21,7 @@ from benchmarks.protocol import Protocol
 from benchmarks.state import State
 from data_pipeline import Data
 from data_pipeline.waiting import Seconds, watched, watched_dataset
+from zoo import supervision
 
 LOOK = 1.0  # seconds between two looks at the loss: each waits for the device
 
@@ -44,8 +45,8 @@ def train(
 
     Losses and optimiser are built here, so that no symbolic pass of `fit` precedes the trace.
     """
-    loss = compile_model(model, data, protocol, jit=jit)
-    state = checkpoints.restore(model)
+    learner, loss = compile_model(model, data, protocol, jit=jit)
+    state = checkpoints.restore(learner)
     if states.stopped(state, protocol.train) is None:
         batches, waited = feed(data, state.epoch, watch)
         predict = Predictor(model, protocol.evaluate)
@@ -58,7 +59,7 @@ def train(
             waited=waited,
             steps=data.steps_per_epoch,
         )
-        model.fit(
+        learner.fit(
             batches,
             initial_epoch=state.epoch,
             epochs=protocol.train.epochs,
@@ -68,19 +69,26 @@ def train(
             callbacks=[supervisor, *callbacks],
         )
         state = supervisor.state
-    checkpoints.use_best(model)
+    checkpoints.use_best(learner)
     return state
 
 
 def compile_model(
     model: keras.Model, data: Data, protocol: Protocol, *, jit: bool = False
-) -> losses.Loss:
-    """Compile a model as a protocol says, and return its loss."""
+) -> tuple[keras.Model, losses.Loss]:
+    """Compile what learns: the model, or, under deep supervision, the model with heads.
+
+    Return it with the protocol's loss.
+    """
     training = protocol.train
     loss = losses.create(training.loss, training.loss_settings, data.target.exclusive)
-    model.compile(optimiser.create(training, data.steps_per_epoch), loss=loss, jit_compile=jit)
-    model.optimizer.build(model.trainable_variables)
-    return loss
+    learner = model
+    if training.deep_supervision:
+        learner = supervision.supervised(model, loss)
+        model.compile(jit_compile=jit)  # it predicts
+    learner.compile(optimiser.create(training, data.steps_per_epoch), loss=loss, jit_compile=jit)
+    learner.optimizer.build(learner.trainable_variables)
+    return learner, loss
 
 
 def feed(data: Data, epoch: int, watch: bool = True) -> tuple[Any, Seconds]:

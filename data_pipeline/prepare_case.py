@@ -28,7 +28,7 @@ def prepared_case(
     done = files.read_json(line)
     if done and all(_whole(folder / name, done, name) for name in done["bytes"]):
         return done
-    volume = _chosen(read_case(case), preparation.channels)
+    volume = chosen(read_case(case), preparation.channels)
     if dict(volume.sha256) != dict(record.files):
         raise UserError(f"{case.name}: its files changed since they were checked; run this again.")
     values = _written(case, volume, preparation, folder, stem)
@@ -41,7 +41,7 @@ def _whole(path: Path, done: dict[str, Any], name: str) -> bool:
     return bool(state) and files.sha256(path) == done["sha256"][name]
 
 
-def _chosen(volume: Volume, channels: tuple[str, ...]) -> Volume:
+def chosen(volume: Volume, channels: tuple[str, ...]) -> Volume:
     """Pick the channels by name, in the order asked for."""
     order = [volume.channels.index(name) for name in channels]
     if order == list(range(len(volume.channels))):
@@ -52,15 +52,10 @@ def _chosen(volume: Volume, channels: tuple[str, ...]) -> Volume:
 def _written(
     case: Case, volume: Volume, preparation: Preparation, folder: Path, stem: str
 ) -> dict[str, Any]:
-    plan = (
-        geometry.of_slices(volume.image.shape[:3], preparation.size)
-        if preparation.rank == 2
-        else geometry.of_volume(volume.image, preparation.size)
-    )
+    plan, image = on_model_grid(volume, preparation)
     assert volume.label is not None  # what has none is quarantined by the check
     label = plan.labels_to_model(volume.label)
-    image = normalise.normalise(volume.image, preparation.normalisation)
-    records, scales = encoding.encode(plan.to_model(image), label)
+    records, scales = encoding.encode(image, label)
     contents: dict[str, bytes | memoryview] = {
         f"{stem}.records": memoryview(records.reshape(-1).view(np.uint8)),  # type: ignore[arg-type]
         f"{stem}.labels.npz": _labels(volume.label, label, case.name),
@@ -80,6 +75,16 @@ def _written(
         bytes={name: len(content) for name, content in contents.items()},
         sha256={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     ).as_json()
+
+
+def on_model_grid(volume: Volume, preparation: Preparation) -> tuple[geometry.Geometry, np.ndarray]:
+    """Normalise a scan and bring it onto the grid that a model sees; say how."""
+    plan = (
+        geometry.of_slices(volume.image.shape[:3], preparation.size)
+        if preparation.rank == 2
+        else geometry.of_volume(volume.image, preparation.size)
+    )
+    return plan, plan.to_model(normalise.normalise(volume.image, preparation.normalisation))
 
 
 def _labels(reference: np.ndarray, label: np.ndarray, name: str) -> bytes:

@@ -2,6 +2,7 @@
 
 The header says which `zoo.create` call the tensors belong to, so that a file cannot slip into
 another architecture, and carries the SHA-256 of the tensors, so that damage is found on loading.
+Whoever saves may add facts of their own, `about`, such as how images are to be prepared.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors.numpy
@@ -34,10 +35,14 @@ class Header:
     identity: Identity
     card_digest: str
     sha256: str
+    about: Mapping[str, Any]
 
 
-def save(model: "keras.Model", path: str | Path) -> str:
-    """Write the weights of a model made by `zoo.create`, whole or not at all; return their hash."""
+def save(model: "keras.Model", path: str | Path, about: Mapping[str, Any] | None = None) -> str:
+    """Write the weights of a model made by `zoo.create`, whole or not at all; return their hash.
+
+    `about` holds facts of the caller's as plain JSON values; `header` gives them back.
+    """
     path = Path(path)
     identity = identity_of(model)
     tensors = arrays(model)
@@ -50,6 +55,7 @@ def save(model: "keras.Model", path: str | Path) -> str:
         "settings": _architecture(identity)[-1],
         "card_digest": card(identity.architecture).digest(),
         "sha256": _digest(tensors),
+        "about": dict(about or {}),
     }
     try:
         _replace(path, safetensors.numpy.save(tensors, _as_metadata(facts)))
@@ -202,7 +208,7 @@ def _header(path: str | Path, metadata: Mapping[str, str] | None) -> Header:
             facts["width"],
             facts["settings"],
         )
-        return Header(identity, facts["card_digest"], facts["sha256"])
+        return Header(identity, facts["card_digest"], facts["sha256"], facts.get("about", {}))
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{path} does not say which architecture it belongs to: it is no weights file of "

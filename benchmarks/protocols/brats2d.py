@@ -4,6 +4,8 @@ from benchmarks.protocol import Evaluation, Protocol, Training
 from benchmarks.protocols.lgg2d import AUGMENTATION
 from data_pipeline import DataSpec
 
+VOLUMES = "brats3d"
+
 PROTOCOL = Protocol(
     name="brats2d",
     data=DataSpec(

@@ -10,6 +10,8 @@ rate and epochs were settled on scores of its own test patients, so they are a c
 from benchmarks.protocol import Evaluation, Protocol, Training
 from data_pipeline import Cohort, DataSpec
 
+VOLUMES = "quick3d"
+
 PROTOCOL = Protocol(
     name="quick",
     data=DataSpec(

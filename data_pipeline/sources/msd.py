@@ -19,6 +19,7 @@ VERSIONS: tuple[str, ...] = ()
 CHANNELS = ("flair", "t1", "t1ce", "t2")
 LABELS = {"background": 0, "ncr": 1, "ed": 2, "et": 3}
 REGIONS = {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}
+VALUES: Mapping[int, int] = {0: 0, 1: 2, 2: 1, 3: 3}  # the file's -> the project's, as published
 
 
 def detect(root: Path) -> str | None:
@@ -33,7 +34,7 @@ def find(root: Path, version: str | None = None) -> Dataset:
     """Find the cases that dataset.json lists under `training`."""
     path = root / dataset_json.NAME
     content = dataset_json.read(root)
-    values = _values(dataset_json.require(content, "labels", dict, path), path)
+    values = values_of(dataset_json.require(content, "labels", dict, path), path)
     names = dataset_json.numbered(dataset_json.require(content, "modality", dict, path))
     channels = tuple(modality.canonical(name) for name in names.values())
     training = dataset_json.require(content, "training", list, path)
@@ -45,7 +46,8 @@ def find(root: Path, version: str | None = None) -> Dataset:
     return Dataset("msd", root, tuple(cases), channels, LABELS, REGIONS, None, warnings)
 
 
-def _values(labels: dict[str, Any], path: Path) -> Mapping[int, int]:
+def values_of(labels: dict[str, Any], path: Path) -> Mapping[int, int]:
+    """Map the label values of a `dataset.json` to the project's, by their names."""
     values = {number: _meaning(name) for number, name in dataset_json.numbered(labels).items()}
     if sorted(values.values()) != [0, 1, 2, 3]:
         raise UserError(

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import tiny
 
+import zoo
 from benchmarks import display, optimiser, train
 from benchmarks.checkpoint import Checkpoints
 from benchmarks.display import Display
 from benchmarks.protocol import Training
 from data_pipeline.waiting import watched, watched_dataset
+from zoo import weights
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +183,14 @@ def test_waiting_is_measured_in_a_dataset_too(ahead, least, most):
 
 def test_clock():
     assert [display.clock(s) for s in (0, 61.4, 3600 * 25)] == ["0:00:00", "0:01:01", "25:00:00"]
+
+
+def test_deep_supervision_trains_the_network_and_is_gone_afterwards(data, tmp_path):
+    protocol = tiny.protocol(deep_supervision=True, epochs=2)
+    model = zoo.create("unet", data.input_shape, 1, width=0.0625)
+    parameters, before = model.count_params(), weights.digest(model)
+    state = train.train(model, data, protocol, Checkpoints(tmp_path, {}), Display())
+    assert state.epoch == 2
+    assert model.count_params() == parameters
+    assert weights.digest(model) != before
+    assert protocol.digest != tiny.protocol(epochs=2).digest

@@ -3,6 +3,8 @@
 import keras
 from keras import layers
 
+from zoo.blocks.dilated import DilatedConv2D, DilatedConv3D
+
 # PyTorch's default, with which most of these architectures were published. Keras' own 0.99 needs
 # hundreds of steps before the moving statistics mean anything: docs/decisions/0005.
 MOMENTUM = 0.9
@@ -49,7 +51,8 @@ def convolution_layer(
     initializer: str = "he_normal",
 ) -> layers.Layer:
     """Return the convolution layer itself, for those that call one layer several times."""
-    layer = {2: layers.Conv2D, 3: layers.Conv3D}[rank]
+    plain, dilated = {2: (layers.Conv2D, DilatedConv2D), 3: (layers.Conv3D, DilatedConv3D)}[rank]
+    layer = plain if dilation == 1 else dilated
     return layer(
         filters,
         kernel,

@@ -21,12 +21,15 @@ def entry(input_shape: tuple[int | None, ...], multiple: int) -> keras.KerasTens
     return layers.Input(input_shape, name="image")
 
 
-def head(x: keras.KerasTensor, classes: int, kernel: int = 1) -> keras.KerasTensor:
+def head(
+    x: keras.KerasTensor, classes: int, kernel: int = 1, suffix: str = ""
+) -> keras.KerasTensor:
     """Map features to probabilities: sigmoid for one class, else softmax; always float32."""
-    return probabilities(convolution(x, classes, kernel, name="logits"), classes)
+    logits = convolution(x, classes, kernel, name=f"logits{suffix}")
+    return probabilities(logits, classes, suffix)
 
 
-def probabilities(logits: keras.KerasTensor, classes: int) -> keras.KerasTensor:
+def probabilities(logits: keras.KerasTensor, classes: int, suffix: str = "") -> keras.KerasTensor:
     """Turn logits into float32 probabilities, whatever the precision policy."""
     activation = "sigmoid" if classes == 1 else "softmax"
-    return layers.Activation(activation, dtype="float32", name="mask")(logits)
+    return layers.Activation(activation, dtype="float32", name=f"mask{suffix}")(logits)

@@ -1,0 +1,143 @@
+"""`gliozoo predict RUN INPUT... --out DIR`: a mask for each scan, on the scan's own grid."""
+
+import argparse
+import csv
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.errors import USER_ERRORS, UserError
+
+if TYPE_CHECKING:
+    from benchmarks.predict import Prediction
+    from data_pipeline.case import Case
+
+FINE, REFUSED = 0, 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "run_folder", metavar="RUN", type=Path, help="a run's folder, or its weights file"
+    )
+    parser.add_argument(
+        "inputs", metavar="INPUT", type=Path, nargs="+", help="NIfTI files, or folders of scans"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--version", help="the year of BraTS scans: which values a mask has")
+    parser.add_argument(
+        "--probabilities", action="store_true", help="write them too, a region each"
+    )
+    parser.add_argument("--overlays", action="store_true", help="draw each scan with its mask")
+    parser.add_argument("--tta", action="store_true", help="average over flips: slower, smoother")
+    parser.add_argument("--overlap", type=float, help="of the windows (default: as in the run)")
+    parser.add_argument("--batch-size", type=int, help="windows or slices at once")
+    parser.add_argument(
+        "--least", type=int, default=0, metavar="VOXELS", help="leave out smaller components"
+    )
+    parser.add_argument("--any-spacing", action="store_true", help="accept voxels of any size")
+    parser.add_argument("--backend", choices=("tensorflow", "jax", "torch"))
+    parser.add_argument("--require-gpu", action="store_true", help="fail if no GPU is seen")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Predict every scan; one that can't be read is left out, and the exit code says so."""
+    from benchmarks import trained
+    from data_pipeline import scans
+
+    path = trained.find(arguments.run_folder)
+    known = trained.read(path)
+    cases = scans.find(arguments.inputs, known.wanted, arguments.version)
+    network = _network(arguments, path, known)
+    rows: list[dict[str, Any]] = []
+    refused = 0
+    for case in cases:
+        try:
+            rows += _one(arguments, network, known, case)
+        except USER_ERRORS as error:
+            refused += 1
+            _say(f"gliozoo: {error}")
+    if rows:
+        _write(arguments.out / "volumes.csv", _csv(rows))
+    _say(f"{len(cases) - refused} of {len(cases)} scans predicted, in {arguments.out}")
+    return REFUSED if refused else FINE
+
+
+def _network(arguments: argparse.Namespace, path: Path, known):
+    from dataclasses import replace
+
+    from benchmarks import device
+    from benchmarks.silence import silence
+
+    device.select_backend(arguments.backend)
+    if arguments.require_gpu:
+        device.require_gpu()
+    from benchmarks.inference import Predictor
+    from zoo import weights
+
+    asked = {
+        name: value
+        for name in ("overlap", "batch_size")
+        if (value := getattr(arguments, name)) is not None
+    }
+    if asked.get("batch_size", 1) < 1:
+        raise UserError(f"Expected --batch-size of 1 or more. Received: {arguments.batch_size}.")
+    evaluation = replace(known.evaluation, **asked)
+    with silence():
+        return Predictor(weights.restore(path), evaluation, mirror=arguments.tta)
+
+
+def _one(arguments: argparse.Namespace, network, known, case: "Case") -> list[dict[str, Any]]:
+    """Predict one scan and write all of its files; return its volumes."""
+    from benchmarks import predict, progress
+
+    network.progress = progress.progress(case.name)
+    found = predict.predict(
+        network, known, case, least=arguments.least, any_spacing=arguments.any_spacing
+    )
+    for name, content in _files(arguments, found).items():
+        _write(arguments.out / name, content, found.scan.case.images)
+    rows = found.volumes()
+    _say(f"{case.name}: {', '.join(map(_told, rows))}")
+    return rows
+
+
+def _files(arguments: argparse.Namespace, found: "Prediction") -> dict[str, bytes]:
+    from benchmarks import overlays
+    from data_pipeline import masks
+
+    case, volume = found.scan.case, found.scan.volume
+    files = masks.mask_files(case, volume, found.labels)
+    if arguments.probabilities:
+        files |= masks.probability_files(case, volume, found.probabilities)
+    if arguments.overlays:
+        files[f"overlays/{case.name}.png"] = overlays.prediction(found)
+    return files
+
+
+def _write(path: Path, content: bytes, inputs: tuple[Path, ...] = ()) -> None:
+    from benchmarks import atomic
+
+    if path.resolve().parent in {file.resolve().parent for file in inputs}:
+        raise UserError(
+            f"{path}: would be written among the scans themselves; choose another --out."
+        )
+    atomic.write_out(path, content)
+
+
+def _csv(rows: list[dict[str, Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _told(row: dict[str, Any]) -> str:
+    size = f"{row['voxels']} voxels" if row["ml"] is None else f"{row['ml']:.1f} ml"
+    return f"{row['region']} {size}"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,77 @@
+"""From a trained network and a scan to its mask, on the scan's own grid."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from benchmarks import evaluate
+from benchmarks.inference import Predictor
+from benchmarks.trained import Trained
+from data_pipeline import scan as scans
+from data_pipeline.case import Case
+from data_pipeline.scan import Scan
+from data_pipeline.targets import Target
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a network says of a scan: label values of the project, and a probability a region."""
+
+    scan: Scan
+    labels: np.ndarray  # (D, H, W) uint8
+    masks: Mapping[str, np.ndarray]  # a boolean (D, H, W) for each region
+    probabilities: Mapping[str, np.ndarray]  # float32 (D, H, W)
+
+    def volumes(self) -> list[dict[str, Any]]:
+        """Return a row for each region: voxels, and millilitres where the voxel size is known."""
+        volume = self.scan.volume
+        voxel = float(np.prod(volume.spacing)) / 1000
+        counts = {region: int(np.count_nonzero(mask)) for region, mask in self.masks.items()}
+        return [
+            {
+                "case": self.scan.case.name,
+                "region": region,
+                "voxels": count,
+                "ml": round(count * voxel, 4) if volume.in_mm else None,
+            }
+            for region, count in counts.items()
+        ]
+
+
+def predict(
+    network: Predictor, trained: Trained, case: Case, *, least: int = 0, any_spacing: bool = False
+) -> Prediction:
+    """Predict a case; components of the lesion with fewer than `least` voxels are left out."""
+    scan = scans.read(case, trained.preparation)
+    if not any_spacing:
+        trained.require_spacing(case.name, scan.volume.spacing, scan.volume.in_mm)
+    target = trained.target
+    found = scan.restore(network(scan.images), target)
+    masks = evaluate.masks(found, target, target.regions, trained.threshold)
+    labels = _labels(found, target, masks)
+    if least:
+        kept = _large(labels > 0, least)
+        labels *= kept
+        masks = {region: mask & kept for region, mask in masks.items()}
+    probabilities = dict(evaluate.region_probabilities(found, target, target.regions))
+    return Prediction(scan, labels, masks, probabilities)
+
+
+def _labels(found: np.ndarray, target: Target, masks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Name each voxel's class: the likeliest, or 1 where a network knows nothing but lesion."""
+    if not target.exclusive:
+        (lesion,) = masks.values()
+        return lesion.astype(np.uint8)
+    values = np.array([channel[0] for channel in target.channels], np.uint8)
+    return values[found.argmax(axis=-1)]
+
+
+def _large(lesion: np.ndarray, least: int) -> np.ndarray:
+    """Keep the components, of 26 neighbours, that have at least so many voxels."""
+    components, _ = ndimage.label(lesion, np.ones((3, 3, 3)))
+    sizes = np.bincount(components.ravel())
+    sizes[0] = 0
+    return (sizes >= least)[components]
