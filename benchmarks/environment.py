@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks import device, share
 
 
-def facts(jit: bool | None = None) -> dict[str, Any]:
+def facts(jit: bool | None = None, n_devices: int = 1) -> dict[str, Any]:
     """Describe machine, software and settings; what can't be known is None."""
     import keras
 
@@ -25,6 +25,7 @@ def facts(jit: bool | None = None) -> dict[str, Any]:
         "threads": share.in_use() or cores(),
         "gpu": gpus[0] if gpus else None,
         "devices": gpus or ["CPU"],
+        "n_devices": n_devices,
         "driver": driver() if gpus else None,
         "python": platform.python_version(),
         "keras": keras.__version__,

@@ -21,6 +21,7 @@ class Job:
     deterministic: bool = False
     require_gpu: bool = False
     threads: int | None = None
+    devices: int = 1
     results: str = "results"
     cache: str | None = None
     force: bool = False

@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from benchmarks import device, environment, protocol, record
+from benchmarks import device, environment, protocol, record, replicas
 from benchmarks.errors import USER_ERRORS
 from benchmarks.job import Job
 from benchmarks.record import Record
@@ -21,7 +21,7 @@ def run(job: Job) -> Path:
         if slot.finished() is None:
             prepare(job)
             with writing(slot.folder):
-                unfinished = Unfinished.begin(slot, environment.facts(job.jit))
+                unfinished = Unfinished.begin(slot, environment.facts(job.jit, job.devices))
                 done = attempt(slot, unfinished)
                 record.write(done, job.results)
                 unfinished.end(done)
@@ -32,6 +32,7 @@ def prepare(job: Job) -> None:
     """Settle backend, precision and randomness, before anything imports Keras."""
     device.select_backend(job.backend)
     with silence():
+        replicas.expose(job.devices)
         if job.deterministic:
             device.make_deterministic()
         device.set_precision(job.precision)
@@ -60,9 +61,10 @@ def straight(slot: Slot, unfinished: Unfinished) -> Record:
 
     data = stages.load(slot, unfinished)
     before = device.resident_memory()
-    model = stages.build(slot, data)
-    state = stages.train(slot, model, data, unfinished)
-    quality = stages.evaluate(slot, model, data)
+    with replicas.spread(slot.job.devices):
+        model = stages.build(slot, data)
+        state = stages.train(slot, model, data, unfinished)
+        quality = stages.evaluate(slot, model, data)
     cost = stages.cost(slot, model, state, before)
     stages.draw(slot, model, data, quality, state)
     return stages.conclude(unfinished.record, model, state, quality, cost)

@@ -7,7 +7,17 @@ import keras
 
 import data_pipeline
 import zoo
-from benchmarks import atomic, device, display, history, overlays, progress, sheet, trained
+from benchmarks import (
+    atomic,
+    device,
+    display,
+    history,
+    overlays,
+    progress,
+    replicas,
+    sheet,
+    trained,
+)
 from benchmarks import cost as costs
 from benchmarks import evaluate as scoring
 from benchmarks import train as training
@@ -42,6 +52,7 @@ def load(slot: Slot, unfinished: Unfinished) -> Data:
             "Expected a protocol whose target is 'whole' or 'labels', because the zoo's models end "
             "in one sigmoid or a softmax. Received: 'regions'. Use 'labels': regions are scored."
         )
+    replicas.require_equal_parts(job.devices, slot.protocol, data)
     unfinished.note(data=facts(data))
     return data
 

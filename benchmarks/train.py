@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from benchmarks import evaluate, losses, optimiser
+from benchmarks import evaluate, losses, optimiser, replicas
 from benchmarks import state as states
 from benchmarks.checkpoint import Checkpoints
 from benchmarks.display import Display
@@ -87,6 +87,7 @@ def compile_model(
         learner = supervision.supervised(model, loss)
         model.compile(jit_compile=jit)  # it predicts
     learner.compile(optimiser.create(training, data.steps_per_epoch), loss=loss, jit_compile=jit)
+    replicas.ask_together(learner)
     learner.optimizer.build(learner.trainable_variables)
     return learner, loss
 

@@ -12,7 +12,7 @@ MODULES = {
     for package in PACKAGES
     for file in sorted((ROOT / package).rglob("*.py"))
 }
-EDGE = ("benchmarks.device", "benchmarks.fusion")
+EDGE = ("benchmarks.device", "benchmarks.fusion", "benchmarks.replicas")
 READERS = ("record", "verify", "statistics", "compare", "report", "latex", "plots")
 
 

@@ -33,6 +33,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--deterministic", action="store_true", help="equal bits on every repeat")
     parser.add_argument("--require-gpu", action="store_true", help="fail if no GPU is seen")
     parser.add_argument("--threads", type=int, metavar="T", help="processor threads of a run")
+    parser.add_argument("--devices", type=int, default=1, metavar="N", help="of one training")
     parser.add_argument("--results", metavar="DIR", default="results")
     parser.add_argument("--cache", metavar="DIR", help="prepared data (default: $GLIOZOO_CACHE)")
     parser.add_argument("--force", action="store_true", help="repeat what is finished, from zero")
@@ -73,7 +74,16 @@ def chosen(arguments: argparse.Namespace) -> dict[str, Any]:
 
 _OPTIONS = (
     *("protocol", "data", "seed", "fold", "variant", "backend", "precision", "jit"),
-    *("deterministic", "require_gpu", "threads", "results", "cache", "force", "tensorboard"),
+    *(
+        "deterministic",
+        "require_gpu",
+        "threads",
+        "devices",
+        "results",
+        "cache",
+        "force",
+        "tensorboard",
+    ),
 )
 
 

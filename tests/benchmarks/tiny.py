@@ -31,12 +31,12 @@ def load(cache, spec: DataSpec = PROTOCOL.data, seed: int = 0) -> data_pipeline.
     return data_pipeline.load(spec, seed, cache=cache, threads=1)
 
 
-def network(seed: int = 0, channels: int = 3) -> keras.Model:
+def network(seed: int = 0, channels: int = 3, dropout: float = 0.3) -> keras.Model:
     """Return a network with everything that a checkpoint has to keep: dropout, moving means."""
     keras.utils.set_random_seed(seed)
     image = x = layers.Input((16, 16, channels))
     x = layers.Conv2D(6, 3, padding="same")(x)
     x = layers.BatchNormalization()(x)
-    x = layers.Dropout(0.3)(layers.ReLU()(x))
+    x = layers.Dropout(dropout)(layers.ReLU()(x))
     x = layers.Conv2D(1, 3, padding="same", activation="sigmoid")(x)
     return keras.Model(image, x)
