@@ -25,7 +25,6 @@ class Job:
     results: str = "results"
     cache: str | None = None
     force: bool = False
-    tensorboard: bool = False
     quiet: bool = False
 
     @property

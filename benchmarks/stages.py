@@ -102,7 +102,6 @@ def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) ->
             shown,
             jit=device.resolve_jit(job.jit),
             watch=not job.deterministic,
-            callbacks=_tensorboard(slot),
         )
 
 
@@ -115,17 +114,6 @@ def identity(begun: Record) -> dict[str, Any]:
         **{name: begun.data[name] for name in ("fingerprint", "split_digest")},
         **{name: begun.environment[name] for name in environment},
     }
-
-
-def _tensorboard(slot: Slot) -> list[keras.callbacks.Callback]:
-    if not slot.job.tensorboard:
-        return []
-    try:
-        return [keras.callbacks.TensorBoard(slot.folder / "tensorboard", write_graph=False)]
-    except ImportError as error:
-        raise UserError(
-            "--tensorboard needs TensorFlow and TensorBoard: pip install 'gliozoo[track]'."
-        ) from error
 
 
 def evaluate(slot: Slot, model: keras.Model, data: Data) -> Quality:

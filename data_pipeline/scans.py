@@ -63,9 +63,7 @@ def _groups(places: Iterable[Path]) -> Iterator[list[Path]]:
         if place.is_dir() and not listing.NIFTI.search(place.name):
             found = [files for folder, files in listing.folders(place) if folder.name not in LABELS]
             if not any(_is_scan(path) for files in found for path in files):
-                raise UserError(
-                    f"{place}: no scan is in this folder; expected NIfTI or TIFF files."
-                )
+                raise UserError(f"{place}: holds no scan; expected NIfTI files or slices.")
             yield from found
         elif place.exists() and _is_scan(place):
             named.setdefault(place.parent, []).append(place)

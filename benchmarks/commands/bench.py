@@ -37,17 +37,18 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results", metavar="DIR", default="results")
     parser.add_argument("--cache", metavar="DIR", help="prepared data (default: $GLIOZOO_CACHE)")
     parser.add_argument("--force", action="store_true", help="repeat what is finished, from zero")
-    parser.add_argument("--tensorboard", action="store_true", help="write its logs too")
+    parser.add_argument("--track", metavar="A,B", help="tell others too: tensorboard, mlflow")
     parser.add_argument("--json", action="store_true", help="print the rows as one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run every model that is meant; the table comes last."""
-    from benchmarks import choosing, launch
+    from benchmarks import choosing, launch, tracking
 
     names, left_out = choosing.models(arguments.models, arguments.protocol)
     for name in left_out:
         say(f"{name} is left out: the protocol {arguments.protocol!r} can't feed it.")
+    told = tracking.trackers(arguments.track, arguments.results)
     outcomes = []
     for name in names:
         began = time.monotonic()
@@ -55,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         if outcome.record is None:
             return outcome.code  # it has said why, and would say it of every other model too
         outcomes.append(outcome)
+        tracking.publish(told, outcome)
         if len(names) > 1:
             say(_line(outcome, time.monotonic() - began))
     _show(outcomes, as_json=arguments.json)
@@ -74,16 +76,7 @@ def chosen(arguments: argparse.Namespace) -> dict[str, Any]:
 
 _OPTIONS = (
     *("protocol", "data", "seed", "fold", "variant", "backend", "precision", "jit"),
-    *(
-        "deterministic",
-        "require_gpu",
-        "threads",
-        "devices",
-        "results",
-        "cache",
-        "force",
-        "tensorboard",
-    ),
+    *("deterministic", "require_gpu", "threads", "devices", "results", "cache", "force"),
 )
 
 

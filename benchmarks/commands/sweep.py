@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from benchmarks.sweep.executor import Executor
     from benchmarks.sweep.plan import Plan
     from benchmarks.sweep.standing import Standing
+    from benchmarks.tracking import Tracker
 
 EXECUTORS = ("local", "ray", "slurm")
 REFUSALS = 3  # in a row, and the reason is not one run's own
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not done, then say what there is."""
-    from benchmarks import launch
+    from benchmarks import launch, tracking
     from benchmarks.sweep import plan as planning
 
     planned = planning.make(
@@ -53,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     for name in planned.left_out:
         bench.say(f"{name} is left out: the protocol {arguments.protocol!r} can't feed it.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to leave as after Ctrl-C
-    standing = _follow(planned, _executor(arguments))
+    told = tracking.trackers(arguments.track, arguments.results)
+    standing = _follow(planned, _executor(arguments), told)
     _show(standing, arguments)
     if standing.refused:
         return launch.USER
@@ -95,8 +97,9 @@ def _settings(pairs: list[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _follow(planned: "Plan", executor: "Executor") -> "Standing":
+def _follow(planned: "Plan", executor: "Executor", told: "list[Tracker]") -> "Standing":
     """Run a plan to its end, or until several runs on end were refused."""
+    from benchmarks import tracking
     from benchmarks.launch import USER
     from benchmarks.sweep.watch import Watch
 
@@ -106,6 +109,7 @@ def _follow(planned: "Plan", executor: "Executor") -> "Standing":
             with closing(executor.run(planned.waiting)) as outcomes:
                 for outcome in outcomes:
                     watch.ended(outcome)
+                    tracking.publish(told, outcome)
                     refusals = refusals + 1 if outcome.code == USER else 0
                     if refusals == REFUSALS:
                         bench.say("The sweep stops here: the next run would be refused too.")

@@ -12,7 +12,7 @@ from benchmarks.report import patients, provenance
 from benchmarks.report.figures import figures
 from benchmarks.report.html import Html, grid, join, tag
 from benchmarks.report.ranking import ranking
-from benchmarks.tables import cells
+from benchmarks.tables import cells, regions
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 DRAWN = 4  # tables with figures; a page of more would be slow
@@ -121,13 +121,8 @@ def _verdict(table: Table) -> Html:
 def _regions(table: Table) -> Html | None:
     if len(table.regions) < 2:
         return None
-    rows = [
-        [model]
-        + [cells.estimate(table.estimates.get((model, r, "dice")), "dice") for r in table.regions]
-        for model in table.models
-    ]
-    head = ["Model", *table.regions]
-    return join(tag("h3", "Dice by region"), grid(head, rows, "Dice by region"))
+    head, rows = regions.rows(table)
+    return join(tag("h3", regions.TITLE), grid(head, rows, regions.TITLE))
 
 
 def _rest(comparison: Comparison) -> list[tuple[str, str, Html]]:

@@ -7,7 +7,7 @@ from benchmarks.comparison.claims import DAGGER, Claim
 from benchmarks.comparison.costs import Cost
 from benchmarks.comparison.table import Table
 from benchmarks.comparison.verdict import conclusions, reservations
-from benchmarks.tables import cells
+from benchmarks.tables import cells, regions
 from benchmarks.tables.cells import for_markdown as safe
 
 SHOWN = ("dice", "iou", "precision", "sensitivity", "hd95", "nsd_2mm", "lesion_dice", "accuracy")
@@ -59,7 +59,7 @@ def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
     parts += [f"- {safe(sentence)}" for sentence in reservations(table)]
     parts += ["", *_grid(*_ranking(comparison, table)), ""]
     if len(table.regions) > 1:
-        parts += ["Dice by region:", "", *_grid(*_regions(table)), ""]
+        parts += [f"{regions.TITLE}:", "", *_grid(*_regions(table)), ""]
     if len(table.models) > 1:
         parts += ["Does the order hold?", "", *_grid(*_orders(table)), ""]
     return parts
@@ -102,12 +102,8 @@ def _claimed(comparison: Comparison, table: Table, model: str) -> str:
 
 
 def _regions(table: Table) -> tuple[list[str], list[list[str]]]:
-    rows = [
-        [safe(model)]
-        + [cells.estimate(table.estimates.get((model, r, "dice")), "dice") for r in table.regions]
-        for model in table.models
-    ]
-    return ["Model", *map(safe, table.regions)], rows
+    head, rows = regions.rows(table)
+    return head, [[safe(cell) for cell in row] for row in rows]
 
 
 def _orders(table: Table) -> tuple[list[str], list[list[str]]]:

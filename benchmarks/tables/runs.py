@@ -26,6 +26,7 @@ def row(record: Record) -> dict[str, Any]:
         "ci_lower": float(found.lower[0]),
         "ci_upper": float(found.upper[0]),
         "policy": policy,
+        "regions": _by_region(record, policy),
         "n_train": record.data.get("n_train"),
         "n_val": record.data.get("n_val"),
         "n_test": len(scores),
@@ -45,6 +46,14 @@ def _scores(record: Record, policy: str) -> np.ndarray:
         regions = [policies.values(counts, policy) for counts in patient["regions"].values()]
         rows.append([_mean([region.get(metric) for region in regions]) for metric in METRICS])
     return np.array(rows, dtype=float)
+
+
+def _by_region(record: Record, policy: str) -> dict[str, float | None]:
+    """Return the mean Dice over patients of each region."""
+    scored = record.quality.get(policy, {})
+    return {
+        name: found["patient"]["dice"]["mean"] for name, found in scored.items() if name != "mean"
+    }
 
 
 def _mean(values: Sequence[float | None]) -> float:
@@ -68,6 +77,10 @@ def show(records: Sequence[Record]) -> None:
         grid.add_row(cells.printable(record.name), *map(Text, _cells(told)))
     console.print(grid)
     for record, told in zip(records, rows, strict=True):
+        if len(told.get("regions", ())) > 1:
+            parts = (f"{name} {cells.number(dice)}" for name, dice in told["regions"].items())
+            line = f"{record.name}, Dice by region: {', '.join(parts)}"
+            console.print(Text(cells.printable(line)), soft_wrap=True)
         if told["status"] != "ok":
             reason = f"{record.name} failed: {told['error']}"
             console.print(Text(cells.printable(reason)), soft_wrap=True)

@@ -261,7 +261,9 @@ def test_regions_are_averaged_patient_by_patient(tmp_path):
     table = comparison.tables[0]
     assert table.regions == ("mean", "WT", "TC")
     assert table.dice("unet3d") == pytest.approx([0.7, 0.7], abs=1e-3)
-    assert "Dice by region" in markdown.to_markdown(comparison)
+    told = markdown.to_markdown(comparison)
+    assert "By region" in told
+    assert "Lesion HD95 (mm)" in told.split("By region")[1]
 
 
 def test_costs_of_two_machines_never_share_a_table(tmp_path):
