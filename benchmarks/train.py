@@ -6,7 +6,7 @@ All else is a callback that works between epochs: validation by patient, schedul
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -39,7 +39,6 @@ def train(
     *,
     jit: bool = False,
     watch: bool = True,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> State:
     """Train to the protocol's end, from the newest checkpoint on; leave the best weights in.
 
@@ -66,7 +65,7 @@ def train(
             steps_per_epoch=data.steps_per_epoch,
             shuffle=False,
             verbose=0,
-            callbacks=[supervisor, *callbacks],
+            callbacks=[supervisor],
         )
         state = supervisor.state
     checkpoints.use_best(learner)

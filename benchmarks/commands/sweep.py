@@ -3,7 +3,8 @@
 import argparse
 import json
 import signal
-from contextlib import closing
+import sys
+from contextlib import closing, redirect_stdout
 from typing import TYPE_CHECKING
 
 from benchmarks.commands import bench
@@ -55,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         bench.say(f"{name} is left out: the protocol {arguments.protocol!r} can't feed it.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to leave as after Ctrl-C
     told = tracking.trackers(arguments.track, arguments.results)
-    standing = _follow(planned, _executor(arguments), told)
+    with redirect_stdout(sys.stderr):  # engines have things to say, too
+        standing = _follow(planned, _executor(arguments), told)
     _show(standing, arguments)
     if standing.refused:
         return launch.USER

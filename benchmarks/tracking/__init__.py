@@ -5,11 +5,10 @@ it, and a tracker that fails costs a warning and no run.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.errors import UserError
 from benchmarks.launch import Outcome
 from benchmarks.record import Record
 from zoo.registry import choose
@@ -28,7 +27,7 @@ def trackers(names: str | None, results: Path | str) -> list[Tracker]:
     from benchmarks.tracking.to_mlflow import ToMlflow
     from benchmarks.tracking.to_tensorboard import ToTensorboard
 
-    kinds = {"tensorboard": ToTensorboard, "mlflow": ToMlflow}
+    kinds: dict[str, Callable[[Path], Tracker]] = {"tensorboard": ToTensorboard, "mlflow": ToMlflow}
     asked = [part.strip() for part in (names or "").split(",") if part.strip()]
     return [kinds[choose(name, kinds, "tracker")](Path(results)) for name in asked]
 
@@ -40,8 +39,6 @@ def publish(told: Sequence[Tracker], outcome: Outcome) -> None:
     for tracker in told:
         try:
             tracker.publish(outcome.record, outcome.path)
-        except UserError:
-            raise
         except Exception as error:
             name = type(tracker).__name__.removeprefix("To")
             print(f"{name} was not told of {outcome.path.stem}: {error}", file=sys.stderr)
