@@ -15,11 +15,12 @@ from benchmarks import device
 from benchmarks.subject import Subject
 
 STEPS = 3
+PATIENCE = 900  # seconds, beyond which a machine is taken to be swapping
 _ROOT = Path(__file__).resolve().parent.parent
 
 
 def peak_bytes(subject: Subject, jit: bool, train: bool) -> int | None:
-    """Run a few steps in a new process and return its peak; None where that process died."""
+    """Run a few steps in a new process and return its peak; None where that process died or hung."""
     request = json.dumps({"subject": asdict(subject), "jit": jit, "train": train})
     paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {
@@ -27,7 +28,12 @@ def peak_bytes(subject: Subject, jit: bool, train: bool) -> int | None:
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
     }
     command = (sys.executable, "-m", "benchmarks.memory", request)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        return None
     lines = done.stdout.splitlines()
     return json.loads(lines[-1]) if done.returncode == 0 and lines else None
 

@@ -1,4 +1,4 @@
-"""Pictures of a run: its training curve, and what it drew on its best, median and worst patient."""
+"""Pictures: a run's training curve, what it drew on chosen patients, and a predicted scan."""
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,8 +25,8 @@ FILL = 0.55
 def patients(
     predict: Predict, data: Data, quality: Quality, policy: str, folder: Path
 ) -> list[Path]:
-    """Draw the best, the median and the worst patient; return the files."""
-    chosen = choose(evaluate.dice_by_patient(quality, policy))
+    """Draw the patients that tell most of this model, and those that every model draws."""
+    chosen = choose(evaluate.dice_by_patient(quality, policy), tumours(quality))
     files = []
     for patient in data.patients("test"):
         if patient.id in chosen:
@@ -37,20 +37,35 @@ def patients(
     return files
 
 
-def choose(dice: Mapping[str, float]) -> dict[str, str]:
-    """Return the best, median and worst patient with a title; one may be several of them."""
-    order = sorted(dice, key=lambda patient: (-dice[patient], patient))
-    if not order:
-        return {}
-    chosen: dict[str, str] = {}
-    for rank, patient in (
-        ("best", order[0]),
-        ("median", order[len(order) // 2]),
-        ("worst", order[-1]),
+def tumours(quality: Quality) -> dict[str, int]:
+    """Return the voxels of each patient's largest region; patients without a tumour are left out."""
+    sizes = {
+        patient["patient"]: max(row["tp"] + row["fn"] for row in patient["regions"].values())
+        for patient in quality.patients
+    }
+    return {patient: size for patient, size in sizes.items() if size}
+
+
+def choose(dice: Mapping[str, float], sizes: Mapping[str, int]) -> dict[str, str]:
+    """Return patients with a title: best, median and worst; smallest and largest tumour.
+
+    The last two depend on the data alone, so that models can be compared on the same patients.
+    """
+    by_dice = sorted(dice, key=lambda patient: (-dice[patient], patient))
+    by_size = sorted(sizes.keys() & dice.keys(), key=lambda patient: (sizes[patient], patient))
+    roles: dict[str, list[str]] = {}
+    for order, names in (
+        (by_dice, ("best", "median", "worst")),
+        (by_size, ("smallest tumour", "", "largest tumour")),
     ):
-        title = f"{chosen[patient].split(':')[0]} and {rank}" if patient in chosen else rank
-        chosen[patient] = f"{title}: {patient}, Dice {dice[patient]:.3f}"
-    return chosen
+        places = (0, len(order) // 2, len(order) - 1)
+        for name, place in zip(names, places, strict=True):
+            if order and name:
+                roles.setdefault(order[place], []).append(name)
+    return {
+        patient: f"{', '.join(names)}: {patient}, Dice {dice[patient]:.3f}"
+        for patient, names in roles.items()
+    }
 
 
 def _patient(

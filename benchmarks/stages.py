@@ -142,7 +142,7 @@ def cost(slot: Slot, model: keras.Model, state: State, memory_before: int) -> di
 
 
 def draw(slot: Slot, model: keras.Model, data: Data, quality: Quality, state: State) -> None:
-    """Draw the training curve, and the best, median and worst patient."""
+    """Draw the training curve and some of the patients."""
     predict = Predictor(model, slot.protocol.evaluate)
     overlays.curves(state.history, slot.path.stem, slot.folder)
     overlays.patients(predict, data, quality, slot.protocol.evaluate.policy, slot.folder)
