@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list bench sweep perf-overhead perf-first-step compare report test test-slow test-backends lint perf-metrics perf-data perf-compare test-web
+.PHONY: help setup list bench sweep compare report test smoke test-slow test-backends test-web perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -71,6 +71,9 @@ perf-metrics: $(VENV)/.installed-dev ## Time HD95 and NSD against MONAI's (PEER_
 
 lint: $(VENV)/.installed-dev ## Run ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+perf-volume: $(VENV)/.installed-dev ## Time sliding windows against bare calls and MONAI (PEER_PYTHON=/path/to/python)
+	@$(BIN)/python -m benchmarks.perf_volume
 
 perf-data: $(VENV)/.installed-dev ## Time the data pipeline against other loaders (PEER_PYTHON=/path/to/python)
 	@$(BIN)/python -m benchmarks.perf_data

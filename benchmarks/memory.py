@@ -20,7 +20,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def peak_bytes(subject: Subject, jit: bool, train: bool) -> int | None:
-    """Run a few steps in a new process and return its peak; None where that process died or hung."""
+    """Run a few steps in a new process and return its peak; None where it died or hung."""
     request = json.dumps({"subject": asdict(subject), "jit": jit, "train": train})
     paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {

@@ -38,7 +38,7 @@ def patients(
 
 
 def tumours(quality: Quality) -> dict[str, int]:
-    """Return the voxels of each patient's largest region; patients without a tumour are left out."""
+    """Return the voxels of each patient's largest region; leave out those without a tumour."""
     sizes = {
         patient["patient"]: max(row["tp"] + row["fn"] for row in patient["regions"].values())
         for patient in quality.patients
