@@ -63,6 +63,9 @@ perf-compare: $(VENV)/.installed-dev ## Time the comparison of 1,000 records
 perf-overhead: $(VENV)/.installed ## Time the harness against a bare model.fit
 	@$(BIN)/python -m benchmarks.perf_overhead
 
+perf-sweep: $(VENV)/.installed ## Time a sweep beyond its runs, and two workers against one
+	@$(BIN)/python -m benchmarks.perf_sweep
+
 perf-first-step: $(VENV)/.installed ## Time the first training step against a bare tf.function
 	@$(BIN)/python tests/perf/first_step.py
 

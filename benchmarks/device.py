@@ -4,6 +4,7 @@ Nothing else in `benchmarks` imports TensorFlow, JAX or torch; `select_backend` 
 anything that imports Keras.
 """
 
+import functools
 import importlib.util
 import os
 import shutil
@@ -48,6 +49,7 @@ def select_backend(name: str | None = None) -> str:
     return name
 
 
+@functools.cache
 def installed(name: str) -> bool:
     """Say whether a backend could be imported."""
     return importlib.util.find_spec(name) is not None

@@ -11,6 +11,7 @@ import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -103,7 +104,7 @@ class Protocol:
             "evaluate": asdict(self.evaluate),
         }
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return the SHA-256 of everything but the name."""
         canonical = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
