@@ -105,14 +105,13 @@ def prediction(found: Prediction) -> bytes:
     whole = found.labels > 0
     shown = volume.channels.index("flair") if "flair" in volume.channels else 0
     sides = SIDES if found.scan.case.form != "slices" else SIDES[:1]
-    figure = Figure(figsize=(2.9 * len(sides), 6.2), layout="constrained")
+    figure = Figure(figsize=(2.9 * len(sides), 5.6), layout="constrained")
     axes = figure.subplots(2, len(sides), squeeze=False)
     for axis, (column, name) in enumerate(zip(axes.T, sides, strict=True)):
         place = int(whole.sum(axis=tuple({0, 1, 2} - {axis})).argmax())
         rest = [size for at, size in enumerate(volume.spacing) if at != axis]
-        image = picture = grey(np.take(volume.image[..., shown], place, axis))
-        for mask, colour in zip(masks.values(), NESTED, strict=False):
-            picture = tint(picture, np.take(mask, place, axis), colour)
+        image = grey(np.take(volume.image[..., shown], place, axis))
+        picture = _nested(image, [np.take(mask, place, axis) for mask in masks.values()])
         for panel, plane in zip(column, (image, picture), strict=True):
             panel.imshow(plane, aspect=rest[0] / rest[1], origin="lower" if axis else "upper")
             panel.set(xticks=[], yticks=[])
@@ -126,6 +125,16 @@ def prediction(found: Prediction) -> bytes:
     )
     figure.suptitle(found.scan.case.name, fontsize=10)
     return _png(figure)
+
+
+def _nested(image: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
+    """Colour each pixel by the innermost region that it is in."""
+    innermost = np.zeros(image.shape[:2], int)
+    for depth, mask in enumerate(masks, start=1):
+        innermost[mask] = depth
+    for depth, colour in enumerate(NESTED, start=1):
+        image = tint(image, innermost == depth, colour)
+    return image
 
 
 def _panels(row: Sequence[Any], image: np.ndarray, truth: np.ndarray, guess: np.ndarray) -> None:

@@ -50,10 +50,9 @@ def _scores(record: Record, policy: str) -> np.ndarray:
 
 def _by_region(record: Record, policy: str) -> dict[str, float | None]:
     """Return the mean Dice over patients of each region."""
-    scored = record.quality.get(policy, {})
-    return {
-        name: found["patient"]["dice"]["mean"] for name, found in scored.items() if name != "mean"
-    }
+    scored, labels = record.quality.get(policy, {}), record.data.get("regions", {})
+    widest_first = sorted(scored.keys() - {"mean"}, key=lambda name: (-len(labels[name]), name))
+    return {name: scored[name]["patient"]["dice"]["mean"] for name in widest_first}
 
 
 def _mean(values: Sequence[float | None]) -> float:

@@ -113,6 +113,15 @@ def test_a_disk_that_is_full_is_one_sentence_and_no_failed_run(job, monkeypatch)
     assert not slot_of(job).path.exists()
 
 
+def test_a_read_only_results_folder_is_one_sentence(job, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(UserError, match="Read-only file system; choose another one with --results"):
+        run.run(job)
+
+
 def test_a_users_mistake_leaves_no_record(job, tmp_path):
     wrong = Job("unet", "lgg2d", data=str(tmp_path / "nowhere"), results=job.results)
     with pytest.raises(ValueError, match="nowhere"):
