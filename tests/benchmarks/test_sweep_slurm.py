@@ -48,7 +48,7 @@ def test_a_job_whose_time_is_up_ends_as_the_undisturbed_one(tmp_path, monkeypatc
     warner.start()
     (outcome,) = engine.run(waiting)
     warner.join()
-    (log,) = (results / FOLDER).glob("*_log.err")
+    (log,) = (results / FOLDER).glob("*_log.out")
     assert "Requeued job" in log.read_text()
     assert outcome.code == expected.code == launch.FINE
     assert outcome.record == record.read(waiting[0].path)
