@@ -15,6 +15,7 @@ class Job:
     seed: int = 0
     fold: int = 0
     data: str | None = None
+    version: str | None = None
     backend: str | None = None
     precision: str = "float32"
     jit: bool | None = None

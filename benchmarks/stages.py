@@ -44,6 +44,7 @@ def load(slot: Slot, unfinished: Unfinished) -> Data:
         job.fold,
         root=job.data,
         cache=job.cache,
+        version=job.version,
         threads=job.threads,
         progress=None if job.quiet else progress.progress("Preparing"),
     )

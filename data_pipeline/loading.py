@@ -25,15 +25,17 @@ def load(
     root: str | Path | None = None,
     cache: str | Path | None = None,
     *,
+    version: str | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Data:
     """Check, prepare (once) and split a data set.
 
-    `root` is the folder of the data set, or one of prepared records; None makes phantoms.
+    `root` is the folder of the data set, or one of prepared records; None makes phantoms. `version`
+    is the year of a BraTS data set, unless the spec states it.
     """
     cache = default_cache() if cache is None else Path(cache)
-    ready = _store(spec, root, cache, progress)
+    ready = _store(spec, root, cache, spec.version or version, progress)
     about = ready.index["about"]
     chosen = _split(spec, fold, ready)
     return Data(
@@ -54,7 +56,11 @@ def default_cache() -> Path:
 
 
 def _store(
-    spec: DataSpec, root: str | Path | None, cache: Path, progress: Progress | None
+    spec: DataSpec,
+    root: str | Path | None,
+    cache: Path,
+    version: str | None,
+    progress: Progress | None,
 ) -> Store:
     preparation = Preparation.of(spec)
     if root is None:
@@ -62,7 +68,7 @@ def _store(
     found = _prepared_before(spec, preparation, Path(root))
     if found:
         return found
-    dataset = sources.find(root, spec.layout, spec.version)
+    dataset = sources.find(root, spec.layout, version)
     manifest = checked(dataset, cache, progress)
     return prepared(job_of(manifest, preparation), cache / "stores", progress)
 

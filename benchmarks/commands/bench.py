@@ -17,6 +17,9 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("models", metavar="MODEL", help="a name, 'a,b', a wildcard, or all")
+    parser.add_argument(
+        "--version", metavar="YEAR", help="of a BraTS data set: what its labels mean"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--variant", help="a published variant of the model")
@@ -75,7 +78,7 @@ def chosen(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 _OPTIONS = (
-    *("protocol", "data", "seed", "fold", "variant", "backend", "precision", "jit"),
+    *("protocol", "data", "version", "seed", "fold", "variant", "backend", "precision", "jit"),
     *("deterministic", "require_gpu", "threads", "devices", "results", "cache", "force"),
 )
 

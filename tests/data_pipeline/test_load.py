@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import data_pipeline
-from data_pipeline import Cohort, UserError, checked, load, sources
+from data_pipeline import Cohort, DataSpec, UserError, checked, load, sources
 from data_pipeline.case import read_case
+from data_pipeline.phantom import write
 from data_pipeline.phantom.write import ensure
 
 
@@ -205,3 +206,14 @@ assert "tensorflow" not in sys.modules and "keras" not in sys.modules
 def test_unknown_names_are_attribute_errors():
     with pytest.raises(AttributeError, match="nothing"):
         data_pipeline.nothing  # noqa: B018
+
+
+def test_a_year_may_be_stated_where_the_spec_leaves_it_open(tmp_path):
+    root = write.write(tmp_path / "brats", "brats", 4, 16)
+    (root / write.MARKER).unlink()  # a real data set says nothing of its year
+    spec = DataSpec(layout="brats", size=(16, 16), folds=2, batch_size=2)
+    with pytest.raises(UserError, match="state the year"):
+        load(spec, root=root, cache=tmp_path / "cache")
+    found = load(spec, root=root, cache=tmp_path / "cache", version="2021")
+    assert found.store.index["about"]["version"] == "2021"
+    assert found.spec == spec
