@@ -79,8 +79,12 @@ def _executor(arguments: argparse.Namespace) -> "Executor":
     if arguments.executor == "local":
         from benchmarks.sweep.local import Local
 
-        return Local(1 if arguments.jobs is None else arguments.jobs, arguments.threads)
-    needs = Needs(arguments.threads or 1, arguments.gpus, arguments.memory)
+        jobs = 1 if arguments.jobs is None else arguments.jobs
+        return Local(jobs, arguments.threads, arguments.devices)
+    gpus = arguments.gpus
+    if gpus is None and arguments.devices > 1:
+        gpus = arguments.devices if arguments.require_gpu else 0
+    needs = Needs(arguments.threads or 1, gpus, arguments.memory)
     if arguments.executor == "ray":
         from benchmarks.sweep.on_ray import OnRay
 

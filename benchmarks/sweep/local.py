@@ -1,4 +1,4 @@
-"""The runs of a sweep on this machine, N at once, each on its own processors and GPU."""
+"""The runs of a sweep on this machine, N at once, each on its own processors and GPUs."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from benchmarks.sweep import processes
 
 @dataclass(frozen=True)
 class Place:
-    """What one of the runs at once has for itself: threads, processors, and what names its GPU."""
+    """What one of the runs at once has for itself: threads, processors, and what names its GPUs."""
 
     threads: int | None = None
     environment: tuple[tuple[str, str], ...] = ()
@@ -33,9 +33,9 @@ class Running:
 class Local:
     """Runs slots as processes of this one."""
 
-    def __init__(self, jobs: int = 1, threads: int | None = None):
+    def __init__(self, jobs: int = 1, threads: int | None = None, devices: int = 1):
         self.parallel: int | None = jobs
-        self.places = places(jobs, threads)
+        self.places = places(jobs, threads, devices)
 
     def run(self, slots: Sequence[Slot]) -> Generator[Outcome, None, None]:
         """Keep every place busy; what is running when the generator is closed is interrupted."""
@@ -55,7 +55,7 @@ class Local:
             processes.interrupt([one.process for one in running])
 
 
-def places(jobs: int, threads: int | None = None) -> list[Place]:
+def places(jobs: int, threads: int | None = None, devices: int = 1) -> list[Place]:
     """Divide the machine: one run has all of it, several have equal and separate parts."""
     if jobs < 1 or (threads is not None and threads < 1):
         raise UserError(f"Expected --jobs and --threads of 1 or more. Received: {jobs}, {threads}.")
@@ -63,7 +63,13 @@ def places(jobs: int, threads: int | None = None) -> list[Place]:
     gpus = visible_gpus()
     each = threads or (None if jobs == 1 else max(1, len(mine) // jobs))
     return [
-        Place(each, (*_own_processors(mine, number, each, jobs), *_own_gpu(gpus, number, jobs)))
+        Place(
+            each,
+            (
+                *_own_processors(mine, number, each, jobs),
+                *_own_gpus(gpus, number, jobs, devices),
+            ),
+        )
         for number in range(jobs)
     ]
 
@@ -84,10 +90,15 @@ def _own_processors(
     return tuple(share.processors(own).items())
 
 
-def _own_gpu(gpus: Sequence[str], number: int, jobs: int) -> tuple[tuple[str, str], ...]:
+def _own_gpus(
+    gpus: Sequence[str], number: int, jobs: int, devices: int
+) -> tuple[tuple[str, str], ...]:
     if not gpus or jobs == 1:
         return ()
-    return (("CUDA_VISIBLE_DEVICES", gpus[number % len(gpus)]),)
+    first = number * devices
+    own = [gpus[place % len(gpus)] for place in range(first, first + min(devices, len(gpus)))]
+    part = min(1.0, len(gpus) / (jobs * devices))
+    return (("CUDA_VISIBLE_DEVICES", ",".join(own)), *share.gpu(part).items())
 
 
 def visible_gpus() -> list[str]:

@@ -124,11 +124,12 @@ class OnRay:
 
 def _connect(ray: Any, address: str | None) -> None:
     address = address or os.environ.get("RAY_ADDRESS")
-    own = {"num_cpus": environment.cores(), "include_dashboard": False} if not address else {}
+    own = {} if address else {"num_cpus": environment.cores(), "include_dashboard": False}
     # Ray reports to its makers unless told not to.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
+        # "local" starts one here, where nothing at all would join whatever `ray start` left behind.
+        ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", **own)
     except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(

@@ -131,6 +131,17 @@ def test_every_run_has_a_gpu_of_its_own(pretended, monkeypatch, visible, found, 
     assert {told(slot)["environment"]["CUDA_VISIBLE_DEVICES"] for slot in slots} == used
 
 
+def test_a_run_on_two_devices_has_two_gpus_and_a_shared_one_is_divided(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
+    own = [dict(place.environment) for place in local.places(2, 1, devices=2)]
+    assert [one["CUDA_VISIBLE_DEVICES"] for one in own] == ["0,1", "2,3"]
+    assert not any("XLA_PYTHON_CLIENT_MEM_FRACTION" in one for one in own)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    shared = [dict(place.environment) for place in local.places(2, 1)]
+    assert [one["CUDA_VISIBLE_DEVICES"] for one in shared] == ["7", "7"]
+    assert {one["XLA_PYTHON_CLIENT_MEM_FRACTION"] for one in shared} == {"0.450"}
+
+
 def test_leaving_early_interrupts_what_runs_and_starts_nothing_more(pretended):
     slots_for, orders = pretended
     orders[1] = orders[2] = {"seconds": 60}
