@@ -20,6 +20,6 @@ PROTOCOL = Protocol(
         split_seed=quick.PROTOCOL.data.split_seed,
         phantom=quick.PROTOCOL.data.phantom,
     ),
-    train=Training(loss="categorical_crossentropy+dice", epochs=8, width=0.125, learning_rate=1e-2),
+    train=Training(loss="categorical_crossentropy+dice", epochs=8, width=0.125, learning_rate=5e-3),
     evaluate=Evaluation(batch_size=2),
 )
