@@ -54,10 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
     )
     for name in planned.left_out:
         bench.say(f"{name} is left out: the protocol {arguments.protocol!r} can't feed it.")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to leave as after Ctrl-C
     told = tracking.trackers(arguments.track, arguments.results)
     with redirect_stdout(sys.stderr):  # engines have things to say, too
-        standing = _follow(planned, _executor(arguments), told)
+        executor = _executor(arguments)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # to leave as after Ctrl-C
+        standing = _follow(planned, executor, told)
     _show(standing, arguments)
     if standing.refused:
         return launch.USER

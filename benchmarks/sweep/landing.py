@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from benchmarks import atomic, places, record
+from benchmarks import atomic, places, record, unfinished
 from benchmarks.launch import Outcome
 from benchmarks.slot import Slot
 from benchmarks.sweep.worker import Result
@@ -21,6 +21,7 @@ def land(slot: Slot, result: Result) -> Outcome:
     for name, content in result.files.items():
         if name != RECORD:
             atomic.write(folder / name, content)
+    (slot.folder / unfinished.FILE).unlink(missing_ok=True)
     if found is not None:
         atomic.write(folder / RECORD, record.to_json(found).encode())
         record.write(found, slot.job.results)

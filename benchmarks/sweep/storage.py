@@ -3,6 +3,7 @@
 Any URL that fsspec knows: a folder that all nodes see, s3://, gs://, sftp://, ...
 """
 
+import contextlib
 from pathlib import Path
 
 from benchmarks import extras, history, unfinished
@@ -54,6 +55,9 @@ class Storage:
         """Remove everything else: the run is finished."""
         for name in set(self._stored()) - set(keep):
             self._remove(name)
+        if not keep:
+            with contextlib.suppress(OSError, NotImplementedError):  # or there are no folders
+                self.files.rmdir(self.root)
 
     def _stored(self) -> list[str]:
         found = self.files.glob(f"{self.root}/{GENERATIONS}")

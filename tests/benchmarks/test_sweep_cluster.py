@@ -81,8 +81,10 @@ def test_checkpoints_travel_through_the_storage_and_old_ones_leave_it(tmp_path):
     Storage(str(store)).pull(there)
     assert names(there) == ["epoch-2.safetensors", "epoch-3.safetensors", "history.csv"]
     assert (there / "history.csv").read_text() == "hh"
+    storage.clear(keep=("history.csv",))
+    assert names(store) == ["history.csv"]
     storage.clear()
-    assert names(store) == []
+    assert not store.exists()
 
 
 def test_only_what_has_changed_is_pushed(tmp_path):
@@ -132,7 +134,9 @@ def test_what_a_run_reaches_is_in_the_storage_while_it_runs(slot, pretended, tmp
 
 def test_a_result_lands_under_the_machine_that_it_is_of(slot, pretended, tmp_path):
     result = worker.attempt(Order(slot.job, str(tmp_path / "store")))
+    fill(slot.folder, unfinished_json="{}")  # where a sweep looked at it
     outcome = landing.land(slot, result)
+    assert names(slot.folder) == []
     assert outcome.path == tmp_path / "results" / "node7" / slot.path.name
     found = record.read(outcome.path)
     assert found == outcome.record
