@@ -82,10 +82,7 @@ def _executor(arguments: argparse.Namespace) -> "Executor":
 
         jobs = 1 if arguments.jobs is None else arguments.jobs
         return Local(jobs, arguments.threads, arguments.devices)
-    gpus = arguments.gpus
-    if gpus is None and arguments.devices > 1:
-        gpus = arguments.devices if arguments.require_gpu else 0
-    needs = Needs(arguments.threads or 1, gpus, arguments.memory)
+    needs = Needs(arguments.threads or 1, arguments.gpus, arguments.memory)
     if arguments.executor == "ray":
         from benchmarks.sweep.on_ray import OnRay
 

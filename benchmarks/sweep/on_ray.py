@@ -44,7 +44,7 @@ class OnRay:
 
     def run(self, slots: Sequence[Slot]) -> Generator[Outcome, None, None]:
         """Keep the cluster supplied; what is running when the generator is closed is cancelled."""
-        task, waiting = self._task(), deque(slots)
+        task, waiting = self._task(slots[0].job.devices), deque(slots)
         pending: dict[Any, Slot] = {}
         try:
             while pending or waiting:
@@ -59,11 +59,11 @@ class OnRay:
         finally:
             self._cancel(list(pending))
 
-    def _task(self) -> Any:
+    def _task(self, devices: int) -> Any:
         nodes = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
         gpus = self.needs.gpus
         if gpus is None:
-            gpus = 1 if any(node.get("GPU") for node in nodes) else 0
+            gpus = devices if any(node.get("GPU") for node in nodes) else 0
         wanted = {"CPU": self.needs.cpus, "GPU": gpus, "memory": self._memory()}
         if not any(all(node.get(k, 0) >= v for k, v in wanted.items()) for node in nodes):
             asked = ", ".join(f"{name} {value:g}" for name, value in wanted.items() if value)

@@ -60,6 +60,7 @@ class Storage:
                 self.files.rmdir(self.root)
 
     def _stored(self) -> list[str]:
+        self.files.invalidate_cache()  # of listings, which other machines may have outdated
         found = self.files.glob(f"{self.root}/{GENERATIONS}")
         small = [name for name in SMALL if self.files.exists(f"{self.root}/{name}")]
         return [str(path).rpartition("/")[2] for path in found] + small

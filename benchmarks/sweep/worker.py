@@ -4,6 +4,7 @@ The result goes back whole, so that the process that drives the sweep alone writ
 """
 
 import os
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field, replace
@@ -61,18 +62,26 @@ def _run(slot: Slot, storage: Storage) -> int:
     process = processes.start(slot.job, slot.folder)
     pushed = time.monotonic()
 
-    def push() -> None:
+    def push_now_and_then() -> None:
         nonlocal pushed
         if time.monotonic() - pushed >= PUSH:
-            storage.push(slot.folder)
+            _push(storage, slot.folder)
             pushed = time.monotonic()
 
     try:
-        return processes.wait(process, push)
+        return processes.wait(process, push_now_and_then)
     finally:
         processes.interrupt([process])  # where it still runs, it was cancelled
         if process.returncode != launch.FINE:
-            storage.push(slot.folder)
+            _push(storage, slot.folder)
+
+
+def _push(storage: Storage, folder: Path) -> None:
+    """Keep what a run has reached; a storage that is out of reach costs no run."""
+    try:
+        storage.push(folder)
+    except OSError as error:
+        print(f"{folder.name} is not in the storage: {error}", file=sys.stderr)
 
 
 def _files(folder: Path) -> dict[str, bytes]:

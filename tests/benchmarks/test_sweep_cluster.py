@@ -132,6 +132,17 @@ def test_what_a_run_reaches_is_in_the_storage_while_it_runs(slot, pretended, tmp
     assert names(tmp_path / "store") == ["epoch-00007.safetensors", "history.csv"]
 
 
+def test_a_storage_out_of_reach_costs_no_run(slot, pretended, tmp_path, monkeypatch, capsys):
+    def unreachable(self, folder):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(Storage, "push", unreachable)
+    monkeypatch.setattr(worker, "PUSH", 0.05)
+    pretended["seconds"] = 0.3
+    assert worker.attempt(Order(slot.job, str(tmp_path / "store"))).code == launch.FINE
+    assert "is not in the storage: no route to host" in capsys.readouterr().err
+
+
 def test_a_result_lands_under_the_machine_that_it_is_of(slot, pretended, tmp_path):
     result = worker.attempt(Order(slot.job, str(tmp_path / "store")))
     fill(slot.folder, unfinished_json="{}")  # where a sweep looked at it
