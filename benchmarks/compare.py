@@ -1,12 +1,14 @@
 """The comparison: every record read once, every table that may be drawn from them."""
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.comparison import costs as machines
 from benchmarks.comparison.claims import Claim, claims
-from benchmarks.comparison.groups import differences, group
+from benchmarks.comparison.groups import Group, differences, group
 from benchmarks.comparison.load import load
 from benchmarks.comparison.scores import policy_of
 from benchmarks.comparison.table import Table, tabulate
@@ -58,11 +60,14 @@ def compare(
     def chosen(record: Record) -> bool:
         return protocol in (None, record.run["protocol"])
 
+    def table(one: Group) -> Table:
+        return tabulate(one, policy_of(one.example, policy), baseline)
+
     runs = [run for run in loaded.runs if chosen(run.record)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy's sorts and products run side by side
+        tables = tuple(pool.map(table, group(runs)))
     return Comparison(
-        tables=tuple(
-            tabulate(one, policy_of(one.example, policy), baseline) for one in group(runs)
-        ),
+        tables=tables,
         costs=machines.costs(run.record for run in runs),
         claims=tuple(claims(filter(chosen, everything))),
         failed={path: record for path, record in loaded.failed.items() if chosen(record)},

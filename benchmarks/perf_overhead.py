@@ -1,9 +1,9 @@
 """`make perf-overhead`: what the harness adds to a bare `model.fit` on the same data and model.
 
-Both alternate in one process, round by round, over the same compiled step. What counts is the median
-of the ratios in seconds of the processor, which other work on the machine stretches less than those
-of the clock (told beside them). Validation is work and not overhead, so it is left out; the clock of
-the data, the looks at the loss, the lines shown, the state and the checkpoints are in.
+Both alternate in one process, round by round, over the same compiled step. What counts is the
+median of the ratios in seconds of the processor, which other work on the machine stretches less
+than those of the clock (told beside them). Validation is work and not overhead, so it is left out;
+the clock of the data, the looks at the loss, the lines shown, the state and the checkpoints are in.
 """
 
 import io
