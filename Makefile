@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list bench sweep compare report test smoke test-slow test-backends test-web perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data
+.PHONY: help setup list bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -52,6 +52,10 @@ test-slow: $(VENV)/.installed-dev ## Run the slow tests
 test-backends: $(VENV)/.installed-dev ## Install JAX and torch, compare all three backends
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[jax,torch]'
 	@$(BIN)/python -m pytest tests -m backends
+
+test-sweep: $(VENV)/.installed-dev ## Install Ray, submitit, MLflow; test sweeps on them (many minutes)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ray,slurm,track]'
+	@$(BIN)/python -m pytest tests/benchmarks/test_sweep_*.py tests/benchmarks/test_tracking.py
 
 test-web: $(VENV)/.installed-dev ## Test the report in Chromium (apt-get install chromium)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'

@@ -8,6 +8,7 @@ import math
 import os
 from collections import deque
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,8 @@ class OnRay:
         """Bring the small files of runs that may be under way to where a sweep looks at them."""
         if self.storage is not None:
             for slot in slots[: int(self.ray.cluster_resources().get("CPU", 1))]:
-                Storage(self._url(slot)).pull(slot.folder, SMALL)
+                with suppress(UserError):  # it is only looked at
+                    Storage(self._url(slot)).pull(slot.folder, SMALL)
 
     def _landed(self, slot: Slot, reference: Any) -> Outcome:
         try:

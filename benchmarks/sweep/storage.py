@@ -27,13 +27,11 @@ class Storage:
     def pull(self, folder: Path, names: tuple[str, ...] | None = None) -> None:
         """Copy what is stored, or only `names` of it, into a run's folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name in self._stored() if names is None else names:
-            aside = folder / f".{name}.pulled"
-            try:
-                self.files.get_file(f"{self.root}/{name}", str(aside))
-            except FileNotFoundError:
-                continue
-            aside.replace(folder / name)
+        try:
+            for name in self._stored() if names is None else names:
+                self._get(name, folder)
+        except OSError as error:
+            raise UserError(f"Cannot read --storage {self.root}: {error}.") from error
 
     def push(self, folder: Path) -> None:
         """Copy what has changed since the last time; a file appears whole or not at all."""
@@ -64,6 +62,14 @@ class Storage:
         found = self.files.glob(f"{self.root}/{GENERATIONS}")
         small = [name for name in SMALL if self.files.exists(f"{self.root}/{name}")]
         return [str(path).rpartition("/")[2] for path in found] + small
+
+    def _get(self, name: str, folder: Path) -> None:
+        aside = folder / f".{name}.pulled"
+        try:
+            self.files.get_file(f"{self.root}/{name}", str(aside))
+        except FileNotFoundError:
+            return
+        aside.replace(folder / name)
 
     def _put(self, path: Path) -> None:
         # Object stores show a file when it is complete; a folder would show it while it grows.

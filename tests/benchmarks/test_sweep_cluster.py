@@ -143,6 +143,15 @@ def test_a_storage_out_of_reach_costs_no_run(slot, pretended, tmp_path, monkeypa
     assert "is not in the storage: no route to host" in capsys.readouterr().err
 
 
+def test_a_storage_that_cannot_be_read_is_one_sentence(tmp_path):
+    (tmp_path / "here").mkdir()
+    storage = Storage(str(tmp_path / "store"))
+    fill(tmp_path / "store", history_csv="h")
+    (tmp_path / "here" / ".history.csv.pulled").mkdir()  # in the way
+    with pytest.raises(UserError, match="Cannot read --storage"):
+        storage.pull(tmp_path / "here")
+
+
 def test_a_result_lands_under_the_machine_that_it_is_of(slot, pretended, tmp_path):
     result = worker.attempt(Order(slot.job, str(tmp_path / "store")))
     fill(slot.folder, unfinished_json="{}")  # where a sweep looked at it
