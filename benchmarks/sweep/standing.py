@@ -38,6 +38,7 @@ class Standing:
     left: dict[Job, Slot]
     ended: tuple[Outcome, ...] = ()
     began: float = field(default_factory=time.time)
+    moved: float = 0.0  # when the last run ended
 
     @classmethod
     def of(cls, plan: Plan) -> "Standing":
@@ -47,7 +48,7 @@ class Standing:
     def after(self, outcome: Outcome) -> "Standing":
         """Return where it stands when one more run has ended."""
         left = {job: slot for job, slot in self.left.items() if job != outcome.job}
-        return replace(self, left=left, ended=(*self.ended, outcome))
+        return replace(self, left=left, ended=(*self.ended, outcome), moved=time.time())
 
     @property
     def succeeded(self) -> tuple[Outcome, ...]:
@@ -73,7 +74,8 @@ class Standing:
         """Guess how long the rest takes at the pace so far; None before a run has ended."""
         if not self.ended:
             return None
-        return (time.time() - self.began) / len(self.ended) * len(self.left)
+        pace = (self.moved - self.began) / len(self.ended)
+        return max(0.0, pace * len(self.left) - (time.time() - self.moved))
 
 
 def _alive(folder: Path, since: float) -> bool:

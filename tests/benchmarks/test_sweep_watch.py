@@ -74,6 +74,17 @@ def test_sums_follow_what_ends(slots):
     assert [outcome.job for outcome in standing.refused] == [slots[3].job]
 
 
+def test_what_is_left_goes_by_the_pace_so_far_and_shrinks_while_nothing_ends(slots):
+    now = time.time()
+    standing = Standing.of(Plan(slots))
+    assert standing.seconds_left() is None
+    done = Outcome(slots[0].job, launch.FINE, slots[0].path, fabricate.a_record())
+    standing = replace(standing.after(done), began=now - 130, moved=now - 30)
+    assert standing.seconds_left() == pytest.approx(3 * 100 - 30, abs=5)
+    late = replace(standing, began=now - 1000, moved=now - 950)
+    assert late.seconds_left() == 0.0
+
+
 def test_the_table_shows_a_line_a_run(slots):
     standing = Standing.of(Plan(slots))
     claim(slots[0], since=1)
