@@ -95,7 +95,6 @@ def bury(slot: Slot, kind: str, how: str) -> Outcome:
 def main(request: str) -> int:
     """Be the process of one job."""
     orphan.follow_parent()
-    share.settle()
     try:
         from benchmarks.run import run
 

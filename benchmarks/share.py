@@ -6,9 +6,7 @@ go into the environment of a run's own process.
 """
 
 import os
-from collections.abc import Sequence
 
-CPUS = "GLIOZOO_CPUS"
 VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -31,20 +29,8 @@ def in_use() -> int | None:
     return int(given) if given.isdigit() else None
 
 
-def processors(numbers: Sequence[int]) -> dict[str, str]:
-    """Return the environment that keeps a run to these processors."""
-    return {CPUS: ",".join(map(str, numbers))}
-
-
 def gpu(part: float | None) -> dict[str, str]:
     """Return the environment that keeps JAX to a part of a GPU; TensorFlow takes what it needs."""
     if part is None or not 0 < part < 1:
         return {}
     return {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{0.9 * part:.3f}"}
-
-
-def settle() -> None:
-    """Move this process to the processors that its environment names, where the system can."""
-    named = os.environ.pop(CPUS, None)
-    if named and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {int(number) for number in named.split(",")})

@@ -1,4 +1,8 @@
-"""The runs of a sweep on this machine, N at once, each on its own processors and GPUs."""
+"""The runs of a sweep on this machine, N at once, each with its share of the threads and GPUs.
+
+No run is tied to processors: where others work on the machine too, the system moves threads to
+whichever is free, and tied ones wait.
+"""
 
 import os
 import subprocess
@@ -15,7 +19,7 @@ from benchmarks.sweep import processes
 
 @dataclass(frozen=True)
 class Place:
-    """What one of the runs at once has for itself: threads, processors, and what names its GPUs."""
+    """What one of the runs at once has for itself: threads, and what names its GPUs."""
 
     threads: int | None = None
     environment: tuple[tuple[str, str], ...] = ()
@@ -56,38 +60,12 @@ class Local:
 
 
 def places(jobs: int, threads: int | None = None, devices: int = 1) -> list[Place]:
-    """Divide the machine: one run has all of it, several have equal and separate parts."""
+    """Divide the machine: one run has all of it, several have equal parts."""
     if jobs < 1 or (threads is not None and threads < 1):
         raise UserError(f"Expected --jobs and --threads of 1 or more. Received: {jobs}, {threads}.")
-    mine = processors()
     gpus = visible_gpus()
-    each = threads or (None if jobs == 1 else max(1, len(mine) // jobs))
-    return [
-        Place(
-            each,
-            (
-                *_own_processors(mine, number, each, jobs),
-                *_own_gpus(gpus, number, jobs, devices),
-            ),
-        )
-        for number in range(jobs)
-    ]
-
-
-def processors() -> list[int]:
-    """List the processors that this process may use; their number alone where that is unknown."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(environment.cores()))
-
-
-def _own_processors(
-    mine: Sequence[int], number: int, each: int | None, jobs: int
-) -> tuple[tuple[str, str], ...]:
-    if each is None or each * jobs > len(mine):
-        return ()  # there are not enough to give each its own: the system shares them out
-    own = mine[number * each : (number + 1) * each]
-    return tuple(share.processors(own).items())
+    each = threads or (None if jobs == 1 else max(1, environment.cores() // jobs))
+    return [Place(each, _own_gpus(gpus, number, jobs, devices)) for number in range(jobs)]
 
 
 def _own_gpus(

@@ -101,7 +101,7 @@ def test_one_run_has_the_whole_machine(pretended):
 
 def test_two_runs_share_the_threads(pretended, monkeypatch):
     slots_for, _ = pretended
-    monkeypatch.setattr(local, "processors", lambda: [0, 1, 2, 3, 4])
+    monkeypatch.setattr("benchmarks.environment.cores", lambda: 5)
     slots = slots_for("0-1")
     list(local.Local(jobs=2).run(slots))
     for slot in slots:
