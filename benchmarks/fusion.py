@@ -1,23 +1,26 @@
-"""Batch normalisation by TensorFlow's fused kernel, which Keras 3 no longer calls.
+"""TensorFlow's fused kernels for batch normalisation and Adam, which Keras 3 no longer calls.
 
-Keras composes it of elementwise operations, each a pass over memory of its own: on a CPU a third of
-a training step. The kernel computes the same statistics, outputs and gradients in two. Layers keep
-their class, weights and names; JAX and torch have fused operations of their own.
+Keras composes both of elementwise operations, each a pass over memory of its own: on a CPU a third
+of a training step. A kernel computes the same in one pass or two. Layers and optimisers keep their
+class, variables and names; JAX and torch have fused operations of their own.
 """
 
 from typing import Any
 
 import keras
 from keras.layers import BatchNormalization
+from keras.optimizers import Adam
 
 LEAST_EPSILON = 1.001e-5  # below it the kernel would use this instead
 _composed = BatchNormalization.call
+_composed_step = Adam.update_step
 
 
-def fuse_normalisation() -> None:
-    """Let every BatchNormalization of this process use the kernel where it can."""
+def fuse() -> None:
+    """Let what this process builds and trains use the kernels where they can be used."""
     if keras.config.backend() == "tensorflow":
         BatchNormalization.call = _call
+        Adam.update_step = _step
 
 
 def _call(self, inputs, training=None, mask=None):
@@ -60,3 +63,32 @@ def _move(layer: Any, count: Any, mean: Any, variance: Any) -> None:
     variance = variance * (keras.ops.maximum(count - 1.0, 1.0) / count)
     for moving, now in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         moving.assign(moving * layer.momentum + now * (1.0 - layer.momentum))
+
+
+def _step(self, gradient, variable, learning_rate):
+    import tensorflow as tf
+
+    alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
+    single = keras.backend.standardize_dtype(variable.dtype) == "float32"
+    if self.amsgrad or not (alone and single and tf.is_tensor(gradient)):
+        _composed_step(self, gradient, variable, learning_rate)
+        return
+    place = self._get_variable_index(variable)
+    count = tf.cast(self.iterations.value + 1, tf.float32)
+    tf.raw_ops.ResourceApplyAdam(
+        var=_handle(variable),
+        m=_handle(self._momentums[place]),
+        v=_handle(self._velocities[place]),
+        beta1_power=tf.pow(tf.constant(self.beta_1, tf.float32), count),
+        beta2_power=tf.pow(tf.constant(self.beta_2, tf.float32), count),
+        lr=tf.cast(learning_rate, tf.float32),
+        beta1=self.beta_1,
+        beta2=self.beta_2,
+        epsilon=self.epsilon,
+        grad=tf.cast(gradient, tf.float32),
+    )
+
+
+def _handle(variable: Any) -> Any:
+    """Return the resource of a variable, TensorFlow's own or Keras' around it."""
+    return variable.value.handle if isinstance(variable, keras.Variable) else variable.handle

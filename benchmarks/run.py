@@ -38,7 +38,7 @@ def prepare(job: Job) -> None:
         device.set_precision(job.precision)
         from benchmarks import fusion
 
-        fusion.fuse_normalisation()
+        fusion.fuse()
         device.gpus()  # looks for them, which is when a backend starts
     if job.require_gpu:
         device.require_gpu()

@@ -33,7 +33,7 @@ class Subject:
 
         from benchmarks import fusion
 
-        fusion.fuse_normalisation()
+        fusion.fuse()
         shape = None if self.input_shape is None else tuple(self.input_shape)
         before = keras.config.dtype_policy()
         try:
