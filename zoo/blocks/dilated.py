@@ -13,6 +13,9 @@ from keras import layers, ops
 class _Reaching:
     """Convolves with the taps that can reach the image; sides must be known to leave any out."""
 
+    kernel_size: tuple[int, ...]
+    dilation_rate: tuple[int, ...]
+
     def convolution_op(self, inputs, kernel):
         """Convolve with the middle of the kernel."""
         sides = inputs.shape[1:-1]
