@@ -28,7 +28,8 @@ class Loaded:
 def load(results: Path | str, policy: str | None = None) -> Loaded:
     """Read every record under a results folder, or in the folder of one machine."""
     paths = record.paths(results)
-    found = dict(zip(paths, _each(paths, policy), strict=True))
+    with record.no_garbage_collection():  # of what comes back from the processes, too
+        found = dict(zip(paths, _each(paths, policy), strict=True))
     return Loaded(
         runs=tuple(one for one in found.values() if isinstance(one, RunScores)),
         failed={path: one for path, one in found.items() if isinstance(one, Record)},
