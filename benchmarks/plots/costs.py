@@ -60,14 +60,17 @@ def _front(axes: Axes, x: Sequence[float], y: Sequence[float]) -> None:
     axes.plot(
         steps_x, steps_y, drawstyle="steps-post", color=style.MUTED, lw=1, ls=(0, (4, 2)), zorder=1
     )
+    # Under the first step: nothing that costs as little lies there, and names stand above points.
     axes.annotate(
         "Pareto front",
-        (steps_x[-1], steps_y[-1]),
-        xytext=(-3, 4),
+        ((steps_x[0] * steps_x[1]) ** 0.5, steps_y[0]),
+        xytext=(0, -4),
         textcoords="offset points",
-        ha="right",
+        ha="center",
+        va="top",
         fontsize=7.5,
         color=style.MUTED,
+        path_effects=labels.HALO,
     )
 
 
