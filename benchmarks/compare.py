@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.comparison import costs as machines
 from benchmarks.comparison.claims import Claim, claims
 from benchmarks.comparison.groups import Group, differences, group
 from benchmarks.comparison.load import load
 from benchmarks.comparison.scores import policy_of
-from benchmarks.comparison.table import Table, tabulate
 from benchmarks.errors import UserError
 from benchmarks.record import Record
+
+if TYPE_CHECKING:
+    from benchmarks.comparison.table import Table
 
 BASELINE = "unet"
 
@@ -22,14 +25,14 @@ BASELINE = "unet"
 class Comparison:
     """What the records of a results folder say together; the largest table comes first."""
 
-    tables: tuple[Table, ...]
+    tables: "tuple[Table, ...]"
     costs: machines.Costs
     claims: tuple[Claim, ...]
     failed: Mapping[Path, Record]
     damaged: Mapping[Path, str]
     baseline: str
 
-    def apart(self, table: Table) -> list[str]:
+    def apart(self, table: "Table") -> list[str]:
         """Name the fields that keep a table apart from the first; none for the first itself."""
         return differences(self.tables[0].group, table.group)
 
@@ -37,7 +40,7 @@ class Comparison:
         """Return a model's costs in a setting."""
         return self.costs.get(setting, {}).get(model) if setting else None
 
-    def setting(self, table: Table) -> machines.Setting | None:
+    def setting(self, table: "Table") -> machines.Setting | None:
         """Return the setting in which most of a table's models were measured."""
         counts = {
             setting: len(set(models) & set(table.models)) for setting, models in self.costs.items()
@@ -54,13 +57,15 @@ def compare(
 ) -> Comparison:
     """Compare all records of a folder, or those of one protocol."""
     loaded = load(results, policy)
+    from benchmarks.comparison.table import tabulate  # SciPy: `load` uses the time it takes
+
     everything = [*(run.record for run in loaded.runs), *loaded.failed.values()]
     _check(protocol, everything)
 
     def chosen(record: Record) -> bool:
         return protocol in (None, record.run["protocol"])
 
-    def table(one: Group) -> Table:
+    def table(one: Group) -> "Table":
         return tabulate(one, policy_of(one.example, policy), baseline)
 
     runs = [run for run in loaded.runs if chosen(run.record)]

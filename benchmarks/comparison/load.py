@@ -1,5 +1,6 @@
 """From a folder of records to scores: each file read, scored and let go, many at a time."""
 
+import importlib
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -47,7 +48,9 @@ def _each(paths: Iterable[Path], policy: str | None) -> Iterator[Found]:
         yield from map(read, paths)
         return
     with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(read, paths, chunksize=CHUNK)
+        found = pool.map(read, paths, chunksize=CHUNK)
+        importlib.import_module("benchmarks.statistics")  # a second of SciPy, while they read
+        yield from found
 
 
 def _one(path: Path, policy: str | None) -> Found:

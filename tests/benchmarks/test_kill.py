@@ -14,7 +14,8 @@ import pytest
 from benchmarks import record
 
 KILLS = 20
-TIMES = ("seconds", "samples_per_sec", "data_wait_share", "first_step_s")
+# What may differ: how long things took, and a checkout in which somebody works meanwhile.
+VARIES = ("seconds", "samples_per_sec", "data_wait_share", "first_step_s", "commit", "dirty")
 
 
 def start(folder: Path) -> subprocess.Popen:
@@ -45,13 +46,15 @@ def finish(folder: Path) -> record.Record:
 
 def timeless(done: record.Record) -> dict:
     def without(values):
-        return {name: value for name, value in values.items() if name not in TIMES}
+        return {name: value for name, value in values.items() if name not in VARIES}
 
     return dataclasses.asdict(
         dataclasses.replace(
             done,
             created="",
+            command="",  # names the results folder
             cost={},
+            environment=without(done.environment),
             history=[without(row) for row in done.history],
             training=without(done.training),
         )
