@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks import flops_rules
 from benchmarks.flops_rules import Call
+from zoo.blocks import dilated
 
 SAME = "equal"
 BORDER = "XLA leaves out the taps that fall on padding at the border"
@@ -105,8 +106,8 @@ def _batched(layer, image: tuple[int, ...]) -> int:
     """Count the positions of TensorFlow's dilated convolution: each phase of the padded image."""
     positions = 1
     for n, kernel, rate in zip(image, layer.kernel_size, layer.dilation_rate, strict=True):
-        if type(layer).__name__.startswith("Dilated"):  # leaves out the taps beyond the image
-            kernel = 1 + 2 * min(kernel // 2, (n - 1) // rate)
+        if isinstance(layer, dilated.Reaching):  # leaves out the taps beyond the image
+            kernel = 1 + 2 * dilated.reach(kernel, n, rate)
             rate = rate if kernel > 1 else 1
         padded = n + ((kernel - 1) * rate if layer.padding == "same" else 0)
         positions *= rate * (math.ceil(padded / rate) - kernel + 1)

@@ -108,7 +108,7 @@ def masks(
 ) -> dict[str, np.ndarray]:
     """Turn probabilities into one boolean mask a region: by the largest class, or a threshold."""
     if target.exclusive:
-        labels = np.array([values[0] for values in target.channels])[found.argmax(axis=-1)]
+        labels = target.likeliest(found)
         return {region: np.isin(labels, values) for region, values in regions.items()}
     return {
         region: found[..., target.channels.index(tuple(values))] >= threshold

@@ -54,14 +54,15 @@ def choose(dice: Mapping[str, float], sizes: Mapping[str, int]) -> dict[str, str
     by_dice = sorted(dice, key=lambda patient: (-dice[patient], patient))
     by_size = sorted(sizes.keys() & dice.keys(), key=lambda patient: (sizes[patient], patient))
     roles: dict[str, list[str]] = {}
-    for order, names in (
-        (by_dice, ("best", "median", "worst")),
-        (by_size, ("smallest tumour", "", "largest tumour")),
+    for order, name, place in (
+        (by_dice, "best", 0),
+        (by_dice, "median", len(by_dice) // 2),
+        (by_dice, "worst", -1),
+        (by_size, "smallest tumour", 0),
+        (by_size, "largest tumour", -1),
     ):
-        places = (0, len(order) // 2, len(order) - 1)
-        for name, place in zip(names, places, strict=True):
-            if order and name:
-                roles.setdefault(order[place], []).append(name)
+        if order:
+            roles.setdefault(order[place], []).append(name)
     return {
         patient: f"{', '.join(names)}: {patient}, Dice {dice[patient]:.3f}"
         for patient, names in roles.items()

@@ -13,7 +13,6 @@ from benchmarks.trained import Trained
 from data_pipeline import scan as scans
 from data_pipeline.case import Case
 from data_pipeline.scan import Scan
-from data_pipeline.targets import Target
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +50,7 @@ def predict(
     target = trained.target
     found = scan.restore(network(scan.images), target)
     masks = evaluate.masks(found, target, target.regions, trained.threshold)
-    labels = _labels(found, target, masks)
+    labels = target.likeliest(found) if target.exclusive else _lesion(masks)
     if least:
         kept = _large(labels > 0, least)
         labels *= kept
@@ -60,13 +59,10 @@ def predict(
     return Prediction(scan, labels, masks, probabilities)
 
 
-def _labels(found: np.ndarray, target: Target, masks: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Name each voxel's class: the likeliest, or 1 where a network knows nothing but lesion."""
-    if not target.exclusive:
-        (lesion,) = masks.values()
-        return lesion.astype(np.uint8)
-    values = np.array([channel[0] for channel in target.channels], np.uint8)
-    return values[found.argmax(axis=-1)]
+def _lesion(masks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Give 1 to the voxels of the one mask that a network of nothing but lesion has."""
+    (lesion,) = masks.values()
+    return lesion.astype(np.uint8)
 
 
 def _large(lesion: np.ndarray, least: int) -> np.ndarray:

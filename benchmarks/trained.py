@@ -5,8 +5,9 @@ It travels in the weights file itself, so that one file is enough; a run's folde
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from benchmarks import places
 from benchmarks.errors import UserError
 from benchmarks.protocol import Evaluation, Protocol
 from data_pipeline import Data, DataSpec
@@ -14,9 +15,6 @@ from data_pipeline.job import Preparation
 from data_pipeline.scans import Wanted
 from data_pipeline.targets import Target, target_of
 from zoo import weights
-
-if TYPE_CHECKING:
-    import keras
 
 WEIGHTS = "weights.safetensors"
 TOLERANCE = 0.1  # of a voxel's side: how far a volume may differ from those that taught
@@ -95,7 +93,7 @@ class Trained:
 def find(place: Path) -> Path:
     """Return the weights file of a run's folder, of its record, or the file itself."""
     if place.suffix == ".json":
-        place = place.parent / "runs" / place.stem
+        place = places.run_folder(place)
     path = place / WEIGHTS if place.is_dir() else place
     if not path.is_file():
         raise UserError(
@@ -124,11 +122,6 @@ def read(path: Path) -> Trained:
             f"{path} does not say how images are to be prepared for it: predict with the weights "
             "file in the folder of a run of `gliozoo bench`."
         ) from error
-
-
-def restore(path: Path) -> "keras.Model":
-    """Build the network of a weights file."""
-    return weights.restore(path)
 
 
 def _spacing(data: Data) -> tuple[tuple[float, float], ...] | None:

@@ -30,8 +30,7 @@ class PatientData:
         expected = (*self.geometry.shape, self.target.classes)
         if probabilities.shape != expected:
             raise ValueError(f"Expected probabilities {expected}. Received: {probabilities.shape}.")
-        native = self.geometry.to_native(probabilities, self.target.outside)
-        return np.clip(native, 0, 1, out=native)  # a resize may round to just above 1
+        return self.target.restore(probabilities, self.geometry)
 
 
 def patients(store: Store, members: Sequence[Member], target: Target) -> Iterator[PatientData]:

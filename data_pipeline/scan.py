@@ -24,8 +24,7 @@ class Scan:
 
     def restore(self, probabilities: np.ndarray, target: Target) -> np.ndarray:
         """Bring `(D, h, w, K)` probabilities back to the scan's own grid, as `(D, H, W, K)`."""
-        native = self.geometry.to_native(probabilities, target.outside)
-        return np.clip(native, 0, 1, out=native)
+        return target.restore(probabilities, self.geometry)
 
 
 def read(case: Case, preparation: Preparation) -> Scan:

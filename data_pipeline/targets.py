@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_pipeline.errors import UserError
+from data_pipeline.geometry import Geometry
 from data_pipeline.spec import DataSpec
 
 
@@ -41,6 +42,16 @@ class Target:
         for channel, values in enumerate(self.channels):
             encoded[..., channel] = _any_of(labels, values)
         return encoded
+
+    def likeliest(self, probabilities: np.ndarray) -> np.ndarray:
+        """Turn `(..., K)` probabilities of exclusive classes into uint8 label values."""
+        values = np.array([channel[0] for channel in self.channels], np.uint8)
+        return values[probabilities.argmax(axis=-1)]
+
+    def restore(self, probabilities: np.ndarray, geometry: Geometry) -> np.ndarray:
+        """Bring `(D, h, w, K)` probabilities back to a scan's own grid, as `(D, H, W, K)`."""
+        native = geometry.to_native(probabilities, self.outside)
+        return np.clip(native, 0, 1, out=native)  # a resize may round to just above 1
 
 
 def _any_of(labels: np.ndarray, values: tuple[int, ...]) -> np.ndarray:

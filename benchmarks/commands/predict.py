@@ -1,19 +1,15 @@
 """`gliozoo predict RUN INPUT... --out DIR`: a mask for each scan, on the scan's own grid."""
 
 import argparse
-import csv
-import io
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.commands.bench import BACKENDS, say
 from benchmarks.errors import USER_ERRORS, UserError
 
 if TYPE_CHECKING:
     from benchmarks.predict import Prediction
     from data_pipeline.case import Case
-
-FINE, REFUSED = 0, 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,13 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--least", type=int, default=0, metavar="VOXELS", help="leave out smaller components"
     )
     parser.add_argument("--any-spacing", action="store_true", help="accept voxels of any size")
-    parser.add_argument("--backend", choices=("tensorflow", "jax", "torch"))
+    parser.add_argument("--backend", choices=BACKENDS)
     parser.add_argument("--require-gpu", action="store_true", help="fail if no GPU is seen")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict every scan; one that can't be read is left out, and the exit code says so."""
-    from benchmarks import trained
+    from benchmarks import launch, sheet, trained
     from data_pipeline import scans
 
     path = trained.find(arguments.run_folder)
@@ -57,11 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
             rows += _one(arguments, network, known, case)
         except USER_ERRORS as error:
             refused += 1
-            _say(f"gliozoo: {error}")
+            say(f"gliozoo: {error}")
     if rows:
-        _write(arguments.out / "volumes.csv", _csv(rows))
-    _say(f"{len(cases) - refused} of {len(cases)} scans predicted, in {arguments.out}")
-    return REFUSED if refused else FINE
+        _write(arguments.out / "volumes.csv", sheet.text(rows).encode())
+    say(f"{len(cases) - refused} of {len(cases)} scans predicted, in {arguments.out}")
+    return launch.USER if refused else launch.FINE
 
 
 def _network(arguments: argparse.Namespace, path: Path, known):
@@ -73,8 +69,11 @@ def _network(arguments: argparse.Namespace, path: Path, known):
     device.select_backend(arguments.backend)
     if arguments.require_gpu:
         device.require_gpu()
+    from benchmarks import fusion
     from benchmarks.inference import Predictor
     from zoo import weights
+
+    fusion.fuse()
 
     asked = {
         name: value
@@ -99,7 +98,7 @@ def _one(arguments: argparse.Namespace, network, known, case: "Case") -> list[di
     for name, content in _files(arguments, found).items():
         _write(arguments.out / name, content, found.scan.case.images)
     rows = found.volumes()
-    _say(f"{case.name}: {', '.join(map(_told, rows))}")
+    say(f"{case.name}: {', '.join(map(_told, rows))}")
     return rows
 
 
@@ -126,18 +125,6 @@ def _write(path: Path, content: bytes, inputs: tuple[Path, ...] = ()) -> None:
     atomic.write_out(path, content)
 
 
-def _csv(rows: list[dict[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
 def _told(row: dict[str, Any]) -> str:
     size = f"{row['voxels']} voxels" if row["ml"] is None else f"{row['ml']:.1f} ml"
     return f"{row['region']} {size}"
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -10,7 +10,13 @@ import keras
 from keras import layers, ops
 
 
-class _Reaching:
+def reach(size: int, side: int | None, rate: int) -> int:
+    """Count the taps on either side of a kernel's middle that can meet an image of that side."""
+    middle = size // 2
+    return middle if side is None else min(middle, (side - 1) // rate)
+
+
+class Reaching:
     """Convolves with the taps that can reach the image; sides must be known to leave any out."""
 
     kernel_size: tuple[int, ...]
@@ -21,18 +27,17 @@ class _Reaching:
         sides = inputs.shape[1:-1]
         taps, rates = [], []
         for size, side, rate in zip(self.kernel_size, sides, self.dilation_rate, strict=True):
-            most = size // 2
-            reach = most if side is None else min(most, (side - 1) // rate)
-            taps.append(slice(most - reach, most + reach + 1))
-            rates.append(rate if reach else 1)
+            middle, far = size // 2, reach(size, side, rate)
+            taps.append(slice(middle - far, middle + far + 1))
+            rates.append(rate if far else 1)
         return ops.conv(inputs, kernel[tuple(taps)], strides=1, padding="same", dilation_rate=rates)
 
 
 @keras.saving.register_keras_serializable("gliozoo")
-class DilatedConv2D(_Reaching, layers.Conv2D):
+class DilatedConv2D(Reaching, layers.Conv2D):
     """`Conv2D` of stride 1, an odd kernel and 'same' padding; the same answer in less time."""
 
 
 @keras.saving.register_keras_serializable("gliozoo")
-class DilatedConv3D(_Reaching, layers.Conv3D):
+class DilatedConv3D(Reaching, layers.Conv3D):
     """`Conv3D` of stride 1, an odd kernel and 'same' padding; the same answer in less time."""
