@@ -18,6 +18,7 @@ COMMANDS = {
     "sweep": "models x seeds x folds: many runs, here or on a cluster",
     "compare": "tables from all records: ranks, intervals, tests, costs, claims",
     "report": "the comparison as one page: words, table, figures, patients",
+    "finding": "a question about comparisons, answered from records",
     "verify": "recompute every aggregate from the counts of the patients",
 }
 

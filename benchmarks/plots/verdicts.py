@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.comparison.contrasts import MANY
 from benchmarks.comparison.table import Table
-from benchmarks.plots import labels, style
+from benchmarks.plots import labels, ranks, style
 
 # Blue for better, orange for worse: apart for every common colour blindness, and text says which.
 DIVERGING = LinearSegmentedColormap.from_list("gain", ["#d98b45", "#f6f6f4", "#5b9bd0"])
@@ -67,25 +67,9 @@ def orders(table: Table) -> Figure | None:
     if len(table.models) < 2 or len(table.orders) < 2:
         return None
     figure, axes = style.single(7.0, 1.1 + 0.42 * len(table.models))
-    looks = style.looks(table.models)
-    ticks = range(len(table.orders))
-    for model in table.models:
-        ranks = [order.ranks[model] for order in table.orders]
-        axes.plot(ticks, ranks, **style.line(looks[model], linewidth=2))
-        axes.plot(ticks, ranks, **style.dot(looks[model], 7))
-        axes.annotate(
-            labels.plain(model),
-            (ticks[-1], ranks[-1]),
-            xytext=(10, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            annotation_clip=False,
-        )
-    axes.set_xticks(ticks, [f"{order.level}\n{order.policy}" for order in table.orders])
-    axes.set_yticks(range(1, len(table.models) + 1))
-    axes.set_ylim(len(table.models) + 0.5, 0.5)
-    axes.set_xlim(-0.3, len(table.orders) - 0.7)
-    axes.set_ylabel("Rank by mean Dice")
-    axes.grid(axis="y", visible=False)
+    ranks.bump(
+        axes,
+        {model: [order.ranks[model] for order in table.orders] for model in table.models},
+        [f"{order.level}\n{order.policy}" for order in table.orders],
+    )
     return figure

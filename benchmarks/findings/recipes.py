@@ -1,0 +1,83 @@
+"""The author's recipe against the common one: same network, same patients, another training."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchmarks import aggregate, statistics
+from benchmarks.findings.runs import Runs
+from benchmarks.record import Record
+
+SUMMARY = "what a card's own recipe gives beside the recipe that is common to all"
+MODELS = "sa_unet,attention_unet,deeplabv3plus"
+
+
+def protocols(base: str) -> tuple[str, ...]:
+    """Return the common protocol, and the authors' over its data."""
+    return base, f"author_{base}"
+
+
+def rows(runs: Runs) -> list[dict[str, Any]]:
+    """Return for each model both means, and their difference on the same patients, tested."""
+    found = []
+    for model, (common, author) in ((m, by.values()) for m, by in runs.items()):
+        scores = np.array([_dice(common), _dice(author)])
+        gap = (scores[1] - scores[0])[:, None]
+        told: dict[str, Any] = {"model": model, "patients": len(gap)}
+        for name, values, records in zip(
+            ("common", "author"), scores, (common, author), strict=True
+        ):
+            told |= _estimate(name, values[:, None])
+            told[f"{name} epochs"] = float(np.mean([one.training["epochs"] for one in records]))
+            told[f"{name} minutes"] = float(
+                np.mean([one.training["seconds"] for one in records]) / 60
+            )
+        found.append(
+            told
+            | _estimate("difference", gap)
+            | {"p": statistics.paired_p(np.round(gap[:, 0], 12))}
+        )
+    adjusted = statistics.holm(np.array([row["p"] for row in found]))
+    return [row | {"p holm": float(p)} for row, p in zip(found, adjusted, strict=True)]
+
+
+def _estimate(name: str, column: np.ndarray) -> dict[str, float]:
+    told = statistics.intervals(column)
+    values = (told.mean, told.lower, told.upper)
+    return {
+        f"{name}{suffix}": float(value[0])
+        for suffix, value in zip(("", " lower", " upper"), values, strict=True)
+    }
+
+
+def _dice(records: Sequence[Record]) -> np.ndarray:
+    """Return each patient's Dice, the mean over regions and seeds, in the order of their ids."""
+    by_patient: dict[str, list[float]] = {}
+    for one in records:
+        policy = one.protocol["evaluate"]["policy"]
+        for region in one.patients[0]["regions"]:
+            for patient, values in aggregate.per_patient(one.patients, region, policy).items():
+                dice = values["dice"]
+                by_patient.setdefault(patient, []).append(np.nan if dice is None else dice)
+    return np.array([np.nanmean(by_patient[patient]) for patient in sorted(by_patient)])
+
+
+def figure(rows: list[dict[str, Any]]) -> Figure:
+    """Draw both recipes for each model."""
+    from benchmarks.plots import pairs
+
+    return pairs.dumbbells(
+        [
+            pairs.Pair(
+                f"{row['model']}",
+                pairs.point(row, "common"),
+                pairs.point(row, "author"),
+                f"{row['difference']:+.3f}".replace("-", "−") + f", p = {row['p holm']:.2g}",
+            )
+            for row in rows
+        ],
+        ("common recipe", "author's recipe"),
+        "Dice of the test patients: mean with 95 % interval",
+    )

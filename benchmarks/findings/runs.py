@@ -1,0 +1,63 @@
+"""The records that a finding stands on: what any machine has finished is read, the rest is run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import choosing, launch, protocol, record
+from benchmarks.errors import UserError
+from benchmarks.job import Job
+from benchmarks.record import Record
+from benchmarks.slot import Slot
+from benchmarks.sweep.finished import Finished
+
+Runs = Mapping[str, Mapping[str, Sequence[Record]]]  # by model, then by protocol: one a seed
+
+
+def collect(pattern: Job, models: str, protocols: Iterable[str], seeds: Sequence[int]) -> Runs:
+    """Return the records of every model under every protocol; a run that fails ends it all."""
+    finished = Finished(pattern.results, any_machine=True)
+    runs: dict[str, dict[str, list[Record]]] = {}
+    for name in protocols:
+        for model in choosing.models(models, name)[0]:
+            for seed in seeds:
+                job = replace(pattern, model=model, protocol=name, seed=seed)
+                done = record.read(finished.path(_slot(job)) or _run(job))
+                runs.setdefault(model, {}).setdefault(name, []).append(done)
+    return runs
+
+
+def _slot(job: Job) -> Slot:
+    return Slot(job, protocol.find(job.protocol, job.model))
+
+
+def _run(job: Job) -> Path:
+    outcome = launch.launch(job)
+    if outcome.code != launch.FINE:
+        raise UserError(
+            f"{job.model} under {job.protocol} did not finish, and the finding needs it: its "
+            f"record or the line above says why; the same command goes on from there."
+        )
+    return outcome.path
+
+
+def patients(records: Iterable[Record]) -> dict[str, list[np.ndarray]]:
+    """Return each patient's (tp, fp, fn, tn) by slice, one array a region, seed and fold."""
+    found: dict[str, list[np.ndarray]] = {}
+    for one in records:
+        for patient in one.patients:
+            found.setdefault(str(patient["patient"]), []).extend(
+                _slices(region) for region in patient["regions"].values()
+            )
+    return found
+
+
+def _slices(region: Mapping) -> np.ndarray:
+    counts = [[region[name] for name in ("tp", "fp", "fn", "tn")]]
+    if "slices" not in region:
+        return np.array(counts, float)
+    found = np.array(region["slices"], float).reshape(-1, 3)
+    voxels = np.sum(counts) / len(found)
+    return np.column_stack([found, voxels - found.sum(axis=1)])

@@ -1,0 +1,53 @@
+"""Metric sensitivity: the same masks, scored in the ways that the field scores them."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchmarks import statistics
+from benchmarks.findings import runs as recorded
+from benchmarks.findings import ways
+from benchmarks.findings.runs import Runs
+
+SUMMARY = "how Dice and ranks move with the policy for empty masks and the way to average"
+MODELS = "all"
+
+
+def protocols(base: str) -> tuple[str, ...]:
+    """Return the protocol alone: nothing is trained anew."""
+    return (base,)
+
+
+def rows(runs: Runs) -> list[dict[str, Any]]:
+    """Return each model's Dice and rank in every way, the best of the first way first."""
+    patients = {
+        model: recorded.patients(*by_protocol.values()) for model, by_protocol in runs.items()
+    }
+    dice = np.array(
+        [[ways.value(ways.columns(own, way)) for own in patients.values()] for way in ways.WAYS]
+    )
+    ranks = statistics.ranks(dice)
+    models = list(patients)
+    return [
+        {
+            "model": models[column],
+            "way": way.replace("\n", " "),
+            "dice": float(dice[place, column]),
+            "rank": int(ranks[place, column]),
+        }
+        for column in np.argsort(ranks[0], kind="stable")
+        for place, way in enumerate(ways.WAYS)
+    ]
+
+
+def figure(rows: list[dict[str, Any]]) -> Figure:
+    """Draw values above ranks, a line a model."""
+    from benchmarks.plots import ranks
+
+    models = list(dict.fromkeys(row["model"] for row in rows))
+
+    def of(name: str) -> dict[str, list[Any]]:
+        return {model: [row[name] for row in rows if row["model"] == model] for model in models}
+
+    return ranks.values_and_ranks(of("dice"), of("rank"), list(ways.WAYS))
