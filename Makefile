@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data
+.PHONY: help setup list bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -67,6 +67,9 @@ perf-compare: $(VENV)/.installed-dev ## Time the comparison of 1,000 records
 perf-overhead: $(VENV)/.installed ## Time the harness against a bare model.fit
 	@$(BIN)/python -m benchmarks.perf_overhead
 
+perf: $(VENV)/.installed ## Time AR2-UNet on each backend against native PyTorch (PEER_PYTHON=/path/to/python)
+	@$(BIN)/python -m benchmarks.perf_native
+
 perf-sweep: $(VENV)/.installed ## Time a sweep beyond its runs, and two workers against one
 	@$(BIN)/python -m benchmarks.perf_sweep
 
@@ -84,3 +87,15 @@ perf-volume: $(VENV)/.installed-dev ## Time sliding windows against bare calls a
 
 perf-data: $(VENV)/.installed-dev ## Time the data pipeline against other loaders (PEER_PYTHON=/path/to/python)
 	@$(BIN)/python -m benchmarks.perf_data
+
+gpu: ## Do on a GPU, without network or TensorFlow, what gpu-list shows: [BACKEND=jax MINUTES=8.5 OUT=]
+	@$(PYTHON) -m benchmarks.gpu run $(foreach option,BACKEND MINUTES OUT MACHINE,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))")) $(if $(REHEARSE),--rehearse)
+
+gpu-carry: $(VENV)/.installed ## Pack what the GPU's machine needs into carry/: STORE=prepared/folder
+	@$(BIN)/python -m benchmarks.gpu carry --store "$(STORE)"
+
+gpu-unpack: $(VENV)/.installed ## Put what came back into results/: FROM="folder folder"
+	@$(BIN)/python -m benchmarks.gpu unpack $(FROM)
+
+gpu-list: $(VENV)/.installed ## List what is outstanding for the GPU
+	@$(BIN)/python -m benchmarks.gpu list

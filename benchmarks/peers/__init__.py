@@ -1,0 +1,1 @@
+"""The same work written natively in other frameworks, to measure ours against; run by hand only."""
