@@ -3,6 +3,8 @@
 Each has a digest of its own and is never ranked with the common protocols. What a card leaves open
 or can't be had is the base protocol's: split, size, channels, target, evaluation, and `width`. A
 loss for classes, or weights for them, becomes its binary form where the target is one channel.
+`author` is the recipe at its full length; `author_PROTOCOL` keeps to the budget of that protocol,
+its epochs where the recipe has more, so that both can be set side by side at equal cost.
 """
 
 from dataclasses import fields, replace
@@ -17,17 +19,20 @@ from zoo import Card, Recipe
 
 def protocol_for(model: str, card: Card, base: Protocol | None = None) -> Protocol:
     """Return the author's protocol of a model, by default over `lgg2d`."""
+    recipe, budget = card.recipe, base
     base = base or lgg2d.PROTOCOL
-    if card.recipe is None:
+    if recipe is None:
         raise UserError(f"The card of {model} has no author's recipe: use a common protocol.")
     if base.data.rank not in card.ranks:
         raise UserError(
             f"{model} takes no inputs of rank {base.data.rank}, which {base.name!r} gives: name "
             "a protocol of its rank as author_PROTOCOL."
         )
-    name = "author" if base.name == "lgg2d" else f"author_{base.name}"
-    recipe = card.recipe
-    return Protocol(name, _data(base.data, recipe), _training(base, recipe), base.evaluate)
+    name = f"author_{base.name}" if budget else "author"
+    training = _training(base, recipe)
+    if budget:
+        training = replace(training, epochs=min(recipe.epochs, budget.train.epochs))
+    return Protocol(name, _data(base.data, recipe), training, base.evaluate)
 
 
 def _data(data: DataSpec, recipe: Recipe) -> DataSpec:

@@ -81,6 +81,12 @@ def test_author_may_stand_on_another_protocol():
     assert found.train.loss_settings == {"smooth": 100.0}
 
 
+def test_author_over_a_protocol_keeps_to_its_budget():
+    assert zoo.card("sa_unet").recipe.epochs > 8 == protocol.find("lgg2d_lite", "unet").train.epochs
+    assert protocol.find("author_lgg2d_lite", "sa_unet").train.epochs == 8
+    assert protocol.find("author", "mod_r2au").train.epochs == 100  # at its full length
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
