@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from benchmarks.tracking import Tracker
 
 EXECUTORS = ("local", "ray", "slurm")
+OF_CLUSTERS = ("gpus", "memory", "address", "storage", "partition", "sbatch")
 REFUSALS = 3  # in a row, and the reason is not one run's own
 
 
@@ -80,6 +81,7 @@ def _executor(arguments: argparse.Namespace) -> "Executor":
     if arguments.executor == "local":
         from benchmarks.sweep.local import Local
 
+        _nothing_of_clusters(arguments)
         jobs = 1 if arguments.jobs is None else arguments.jobs
         return Local(jobs, arguments.threads, arguments.devices)
     needs = Needs(arguments.threads or 1, arguments.gpus, arguments.memory)
@@ -92,6 +94,16 @@ def _executor(arguments: argparse.Namespace) -> "Executor":
 
     queue = Queue(arguments.minutes, arguments.partition, _settings(arguments.sbatch))
     return OnSlurm(needs, queue, arguments.results, arguments.jobs)
+
+
+def _nothing_of_clusters(arguments: argparse.Namespace) -> None:
+    """Refuse what this machine would ignore."""
+    given = [f"--{name}" for name in OF_CLUSTERS if getattr(arguments, name)]
+    if given:
+        raise UserError(
+            f"{', '.join(given)} asks something of a cluster: name one, --executor ray or slurm. "
+            "Here --jobs and --threads divide the machine, and its GPUs go round."
+        )
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:

@@ -103,6 +103,7 @@ def test_one_refusal_is_one_runs_own_three_end_the_sweep(sweep, capsys):
         (["--seeds", "a"], "Expected --seeds like 0,1,2 or 0-4"),
         (["--models", "unte"], "Did you mean 'unet'?"),
         (["--jobs", "0"], "Expected --jobs"),
+        (["--gpus", "1", "--memory", "8"], "--gpus, --memory asks something of a cluster"),
     ],
 )
 def test_mistakes_are_one_sentence(sweep, capsys, words, sentence):

@@ -12,26 +12,32 @@ import sys
 import time
 from pathlib import Path
 
+import zoo
+
 ROOT = Path(__file__).parent.parent.parent
-MODELS = ("mod_r2au", "unet", "resnet50_unet")
+OUT = ROOT / "results" / "perf" / "first_step.json"
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
+HOWS = ("bare", "harness")
+AS_KERAS = "fit as Keras sets it"  # compiled by XLA: what the harness had to get away from
 
 
 def measure(model: str, how: str) -> dict:
     import numpy as np
     import tensorflow as tf
 
-    import zoo
-    from benchmarks import losses, optimiser
+    from benchmarks import fusion, losses, optimiser
     from benchmarks.protocol import Training
 
-    network = zoo.create(model, (64, 64, 3), 1, width=0.25)
+    side, batch = (32, 2) if 2 not in zoo.card(model).ranks else (64, 16)
+    sides = (side,) * min(zoo.card(model).ranks)
+    fusion.fuse()
+    network = zoo.create(model, (*sides, 3), 1, width=0.25)
     loss = losses.create("bce+dice")
     made = optimiser.create(Training(), 100)
     made.build(network.trainable_variables)
     random = np.random.default_rng(0)
-    images = random.random((16, 64, 64, 3), np.float32)
-    masks = (random.random((16, 64, 64, 1)) > 0.5).astype(np.uint8)
+    images = random.random((batch, *sides, 3), np.float32)
+    masks = (random.random((batch, *sides, 1)) > 0.5).astype(np.uint8)
     dataset = tf.data.Dataset.from_tensors((images, masks)).repeat()
     clock, processor = time.perf_counter(), time.process_time()
     if how == "bare":
@@ -53,11 +59,12 @@ def measure(model: str, how: str) -> dict:
 
 def main() -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    hows = ("bare", "harness", "fit as Keras sets it")
-    for model in sys.argv[1:] or MODELS:
+    hows = (*HOWS, AS_KERAS) if os.environ.get("AS_KERAS") else HOWS
+    kept = json.loads(OUT.read_text()) if OUT.exists() else {}
+    for model in sys.argv[1:] or zoo.names():
         found: dict[str, list[float]] = {how: [] for how in hows}
-        for _ in range(ROUNDS):
-            for how in hows:
+        for turn in range(ROUNDS):
+            for how in hows if turn % 2 == 0 else hows[::-1]:
                 command = [sys.executable, __file__, "--one", model, how]
                 done = subprocess.run(
                     command, env=environment, capture_output=True, text=True, check=True
@@ -69,6 +76,8 @@ def main() -> None:
             for how, value in seconds.items()
         )
         print(f"{model}: {told}", flush=True)
+        kept[model] = {"cpu_s": found, "harness_over_bare": seconds["harness"] / seconds["bare"]}
+        OUT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":
