@@ -28,7 +28,7 @@ from data_pipeline.case import read_case
 from data_pipeline.pipeline import processors
 
 SECONDS, ROUNDS, SIDE, BATCH = 2.0, 5, 128, 16
-OUT = Path("results/perf")
+OUT = Path("docs/perf")
 CACHE = Path("cache/perf")
 TURN, ZOOM, SHIFT, FLIP = 15.0, 0.1, 0.05, 0.5
 SLICES = DataSpec(

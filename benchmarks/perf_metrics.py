@@ -29,7 +29,7 @@ RADII = {"20 ml": 17.0, "50 ml": 23.0, "100 ml": 29.0}  # mm, of the whole tumou
 TOLERANCES = (1.0, 2.0)
 SPACING = (1.0, 1.0, 1.0)
 REPEATS = 9
-OUT = Path("results/perf")
+OUT = Path("docs/perf")
 
 Pair = tuple[np.ndarray, np.ndarray]
 

@@ -21,7 +21,7 @@ SECONDS = 12.0
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 WHATS = ("train", "predict")
 PEER = Path(__file__).parent / "peers" / "ar2_unet_torch.py"
-OUT = Path("results/perf")
+OUT = Path("docs/perf")
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ PROTOCOL = "quick"
 ROUNDS = 15
 EPOCHS = 3  # of a round
 STEPS = 12  # of an epoch
-OUT = Path("results/perf/overhead.json")
+OUT = Path("docs/perf/overhead.json")
 
 
 def main() -> int:

@@ -30,7 +30,7 @@ FINISHED = 10_000
 EMPTY = 40  # runs that do nothing
 ROUNDS = 3
 MODELS, SEEDS = "sa_unet,unet", "0-1"
-OUT = Path("results/perf/sweep.json")
+OUT = Path("docs/perf/sweep.json")
 WRITE = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
 
 

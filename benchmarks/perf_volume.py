@@ -26,7 +26,7 @@ SHAPE, CHANNELS, CLASSES = (96, 128, 112), 4, 4
 WINDOW = (48, 64, 64)
 OVERLAP, BATCH, ROUNDS = 0.5, 2, 5
 WIDTHS = (8, 16, 32)  # of a small U-Net: a tenth of the operations of any that one would use
-OUT = Path("results/perf")
+OUT = Path("docs/perf")
 
 
 def network() -> Any:

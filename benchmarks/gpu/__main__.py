@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from benchmarks.errors import USER_ERRORS
@@ -24,6 +25,7 @@ def main() -> int:
     run.add_argument("--minutes", type=float, default=8.5, help="of this piece (8.5)")
     run.add_argument("--out", type=Path, help="where the parcel goes (cache/gpu/parcel)")
     run.add_argument("--machine", help="its name in results (default: the GPU's)")
+    run.add_argument("--only", default="*", help="tasks whose names match, like 'train *'")
     run.add_argument("--rehearse", action="store_true", help="tiny, on whatever is there")
     run.set_defaults(run=_run)
     bring = commands.add_parser("carry", help="fetch wheels and compress records to take along")
@@ -53,6 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
     results = WORK / "results"
     every = tasks.tasks(plan, None if arguments.rehearse else DATA)
     missing = [task for task in tasks.outstanding(every, results) if not task.done(Path("results"))]
+    missing = [task for task in missing if fnmatchcase(task.name, arguments.only)]
     print(f"{len(missing)} of {len(every)} tasks are to be done.", flush=True)
     if not arguments.rehearse and not carry.unpack(CARRY / "records", WORK / DATA):
         print("Trainings wait for all parts of carry/records, one a call.", flush=True)

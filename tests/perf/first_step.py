@@ -15,7 +15,7 @@ from pathlib import Path
 import zoo
 
 ROOT = Path(__file__).parent.parent.parent
-OUT = ROOT / "results" / "perf" / "first_step.json"
+OUT = ROOT / "docs" / "perf" / "first_step.json"
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 HOWS = ("bare", "harness")
 AS_KERAS = "fit as Keras sets it"  # compiled by XLA: what the harness had to get away from
