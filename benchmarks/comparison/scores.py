@@ -24,7 +24,8 @@ class RunScores:
 
     For each region, `dice` holds the sum of the patients' Dice and their number under every
     policy, `voxels` the pooled COUNTS, `slices` the sum of the slices' Dice, how many hold
-    anything, and how many there are; `millilitres` is each patient's tumour. NaN is undefined.
+    anything, and how many there are; `millilitres` is each patient's tumour, thousands of voxels
+    where `in_mm` is false, because the files state no voxel size. NaN is undefined.
     The record has given up its patients: all that is needed of them is here.
     """
 
@@ -37,6 +38,7 @@ class RunScores:
     voxels: np.ndarray
     slices: np.ndarray
     millilitres: np.ndarray
+    in_mm: bool
 
     @property
     def split(self) -> str:
@@ -72,6 +74,7 @@ def _extract(path: Path, record: Record, policy: str) -> RunScores:
         voxels=np.nansum(counts, axis=0),
         slices=np.array([_slices(row.get(region, {}) for row in rows) for region in regions]),
         millilitres=np.array([_millilitres(patient) for patient in record.patients]),
+        in_mm=all(patient.get("in_mm", True) for patient in record.patients),
     )
 
 

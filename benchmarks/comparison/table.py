@@ -45,6 +45,16 @@ class Table:
         known = ~np.isnan(self.scores).all(axis=(0, 1, 2))
         return tuple(name for name, any_known in zip(METRICS, known, strict=True) if any_known)
 
+    @property
+    def in_mm(self) -> bool:
+        """Say whether distances are in mm; without a voxel size in the files they count voxels."""
+        return all(run.in_mm for runs in self.group.runs.values() for run in runs)
+
+    @property
+    def volume_unit(self) -> str:
+        """Name the unit of `volumes`: cubes of 1 mm count as thousands where no size is known."""
+        return "ml" if self.in_mm else "thousand voxels"
+
     def dice(self, model: str) -> np.ndarray:
         """Return a model's Dice of each patient."""
         return self.scores[:, self.models.index(model), 0, DICE]

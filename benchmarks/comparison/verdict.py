@@ -6,6 +6,8 @@ from benchmarks.comparison.contrasts import ALPHA
 from benchmarks.comparison.sensitivity import Order
 from benchmarks.comparison.table import Table
 
+SHOWN = 3  # pairs that swap places, before the rest is counted
+
 
 def conclusions(table: Table) -> list[str]:
     """Say what the table shows."""
@@ -61,6 +63,8 @@ def reservations(table: Table) -> list[str]:
             f"{_whose(single, len(seeds))} trained with one seed: intervals are over patients "
             "and say nothing about another training."
         )
+    if not table.in_mm:
+        told.append("The files state no voxel size: distances and volumes count voxels, not mm.")
     told += _moved(table.orders)
     told += _missing(table)
     return told
@@ -85,15 +89,20 @@ def _whose(models: Sequence[str], total: int) -> str:
 
 def _moved(orders: Sequence[Order]) -> list[str]:
     """Name the ways of counting under which the order changes."""
-    told = []
+    alike: dict[tuple, list[Order]] = {}
     for order in orders[1:]:
         if order.swaps:
-            swaps = [f"{a} and {b}" for a, b in order.swaps[:3]]
-            more = f" and {len(order.swaps) - 3} pairs more" if len(order.swaps) > 3 else ""
-            told.append(
-                f"By {order.level} under '{order.policy}' the order changes: "
-                f"{listed(swaps)}{more} swap places (Kendall's tau {order.tau:.2f})."
-            )
+            alike.setdefault((order.level, order.swaps), []).append(order)
+    told = []
+    for (level, swaps), several in alike.items():
+        policies = " and ".join(f"'{order.policy}'" for order in several)
+        pairs = [f"{a} with {b}" for a, b in swaps[:SHOWN]]
+        if len(swaps) > SHOWN:
+            pairs.append(counted(len(swaps) - SHOWN, "more pair"))
+        told.append(
+            f"By {level} under {policies} the order changes, Kendall's tau {several[0].tau:.2f}: "
+            f"{listed(pairs)} {'swaps' if len(pairs) == 1 else 'swap'} places."
+        )
     return told
 
 

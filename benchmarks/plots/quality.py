@@ -119,7 +119,9 @@ def volume(table: Table) -> Figure | None:
         panel.set_xscale("log")
         style.plain_ticks(panel, dense=1.2)
         panel.set_ylim(-0.03, 1.03)
-    figure.supxlabel("Tumour volume (ml); line: median of patients of like volume", fontsize=9)
+    figure.supxlabel(
+        f"Tumour volume ({table.volume_unit}); line: median of patients of like volume", fontsize=9
+    )
     figure.supylabel("Dice", fontsize=9)
     return figure
 

@@ -94,7 +94,10 @@ def _metric(table: Table, name: str) -> Column:
         return describe(one, name) if one else None
 
     return Column(
-        cells.LABELS[name], cell, lambda model: one.mean if (one := found(model)) else None, hint
+        cells.label(name, table.in_mm),
+        cell,
+        lambda model: one.mean if (one := found(model)) else None,
+        hint,
     )
 
 

@@ -24,7 +24,7 @@ Embedded = Mapping[tuple[str, str], str]  # pictures as addresses, by patient an
 def patients(table: Table, place: int, found: Embedded) -> Html:
     """Return the matrix, and what the script shows of a patient."""
     millilitres = volumes(table)
-    head = [("Patient", "text"), ("Tumour (ml)", "number"), ("Mean", "number")]
+    head = [("Patient", "text"), (f"Tumour ({table.volume_unit})", "number"), ("Mean", "number")]
     head += [(cells.printable(model), "number") for model in table.models]
     order = np.argsort(_mean(table))
     body = tag(
@@ -94,7 +94,7 @@ def _details(table: Table, found: Embedded) -> dict[str, Any]:
     """Return the numbers and pictures of each patient, for the script to lay out."""
     chosen = [METRICS.index(name) for name in SHOWN]
     return {
-        "metrics": [cells.LABELS[name] for name in SHOWN],
+        "metrics": [cells.label(name, table.in_mm) for name in SHOWN],
         "decimals": [cells.decimals(name) for name in SHOWN],
         "models": [cells.printable(name) for name in table.models],
         "regions": [cells.printable(name) for name in table.regions],

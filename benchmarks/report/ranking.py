@@ -83,7 +83,12 @@ def _cell(column: Column, model: str, identity: str) -> Html:
 def _detail(table: Table, model: str) -> Html:
     """Return what stands behind a row: every metric, every run, the card's deviations."""
     rows = [
-        [cells.LABELS[metric], region, cells.estimate(one, metric), _median(one, metric)]
+        [
+            cells.label(metric, table.in_mm),
+            region,
+            cells.estimate(one, metric),
+            _median(one, metric),
+        ]
         for (name, region, metric), one in table.estimates.items()
         if name == model
     ]

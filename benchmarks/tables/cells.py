@@ -28,6 +28,11 @@ LABELS = {
 }
 
 
+def label(metric: str, in_mm: bool) -> str:
+    """Name a metric; distances count voxels where the files state no voxel size."""
+    return LABELS[metric] if in_mm else LABELS[metric].replace("mm", "voxels")
+
+
 def number(value: float | None, decimals: int = 3) -> str:
     """Print a number, or a dash where there is none."""
     if value is None or not math.isfinite(value):

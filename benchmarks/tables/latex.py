@@ -47,7 +47,7 @@ def to_latex(comparison: Comparison) -> str:
 
 def _table(comparison: Comparison, table: Table, place: int) -> str:
     metrics = [name for name in SHOWN if name in table.metrics]
-    heads = [_heading(name) for name in metrics]
+    heads = [_heading(name, table.in_mm) for name in metrics]
     rows = [_row(comparison, table, model, metrics) for model in table.models]
     body = "\n".join(rf"    {' & '.join(row)} \\" for row in rows)
     return rf"""\begin{{table}}[t]
@@ -65,9 +65,9 @@ def _table(comparison: Comparison, table: Table, place: int) -> str:
 """
 
 
-def _heading(metric: str) -> str:
+def _heading(metric: str, in_mm: bool) -> str:
     arrow = r"$\downarrow$" if metric in LOWER_IS_BETTER else r"$\uparrow$"
-    return f"{cells.LABELS[metric]} {arrow}"
+    return f"{cells.label(metric, in_mm)} {arrow}"
 
 
 def _versus(comparison: Comparison) -> str:

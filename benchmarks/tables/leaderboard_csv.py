@@ -30,7 +30,7 @@ COLUMNS = (
     "peak_memory_bytes mfu arithmetic_intensity energy_j_per_sample train_seconds "
     "claimed_dataset claimed_dice claimed_iou claimed_precision claimed_recall claimed_leaks "
     "protocol protocol_digest data_fingerprint leaky policy n_train n_val n_test seed fold "
-    "n_runs error"
+    "n_runs error command"
 ).split()
 
 
@@ -57,6 +57,7 @@ def rows(comparison: Comparison) -> Iterator[Row]:
             "machine": record.machine,
             "protocol_digest": record.protocol_digest,
             "error": (record.error or {}).get("message"),
+            "command": record.command,
         }
 
 
@@ -98,6 +99,7 @@ def _row(comparison: Comparison, table: Table, model: str, region: str) -> Row:
         "seed": standing.seeds,
         "fold": standing.folds,
         "n_runs": len(table.runs(model)),
+        "command": run.command,
     }
 
 

@@ -62,13 +62,13 @@ def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
         parts += [f"{regions.TITLE}:", "", *_grid(*_regions(table)), ""]
     if len(table.models) > 1:
         parts += ["Does the order hold?", "", *_grid(*_orders(table)), ""]
-    return parts
+    return parts + _commands(table)
 
 
 def _ranking(comparison: Comparison, table: Table) -> tuple[list[str], list[list[str]]]:
     metrics = [name for name in SHOWN if name in table.metrics]
     compared = comparison.baseline in table.models
-    header = ["Rank [95 %]", "Model", *(cells.LABELS[name] for name in metrics)]
+    header = ["Rank [95 %]", "Model", *(cells.label(name, table.in_mm) for name in metrics)]
     header += [f"Dice − {safe(comparison.baseline)}"] if compared else []
     header += ["Params (M)", "GMACs", "Runs", "Dice claimed"]
     rows = []
@@ -114,6 +114,13 @@ def _orders(table: Table) -> tuple[list[str], list[list[str]]]:
     ]
     rows.append(["Kendall's tau", *(cells.number(order.tau, 2) for order in table.orders)])
     return header, rows
+
+
+def _commands(table: Table) -> list[str]:
+    """Name the command that repeats each run."""
+    commands = [run.record.command for model in table.models for run in table.runs(model)]
+    lines = [f"    {cells.printable(command)}" for command in commands if command]
+    return ["What repeats each row:", "", *lines, ""] if lines else []
 
 
 def _costs(comparison: Comparison) -> list[str]:

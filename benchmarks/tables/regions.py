@@ -9,7 +9,7 @@ TITLE = "By region"
 
 def rows(table: Table) -> tuple[list[str], list[list[str]]]:
     """Return the headings, and a row for each region and model."""
-    head = ["Region", "Model", *(cells.LABELS[metric] for metric in METRICS)]
+    head = ["Region", "Model", *(cells.label(metric, table.in_mm) for metric in METRICS)]
     found = [
         [region, model, *(_cell(table, model, region, metric) for metric in METRICS)]
         for region in table.regions

@@ -46,7 +46,7 @@ def _grid(comparison: Comparison, table: Table, place: int) -> Grid:
     grid = Grid(title=Text(cells.printable(title)), title_justify="left")
     metrics = [name for name in METRICS if name in table.metrics]
     compared = comparison.baseline in table.models
-    for heading in ("rank", "model", *(cells.LABELS[name] for name in metrics)):
+    for heading in ("rank", "model", *(cells.label(name, table.in_mm) for name in metrics)):
         grid.add_column(heading)
     if compared:
         grid.add_column(Text(f"Dice − {cells.printable(comparison.baseline)}"))

@@ -242,7 +242,7 @@ def test_the_order_is_checked_by_slice_and_pooled(tmp_path):
     assert pooled.tau == -1
     expected = sum(size * value for size, value in zip(sizes, (0.6, 0.6, 0.9), strict=True))
     assert pooled.dice["sa_unet"] == pytest.approx(expected / sum(sizes), abs=1e-3)
-    assert any("swap places" in line for line in reservations(table))
+    assert any("swaps places" in line for line in reservations(table))
 
 
 def test_slices_under_both_policies_by_hand(tmp_path):
@@ -252,6 +252,25 @@ def test_slices_under_both_policies_by_hand(tmp_path):
     by_slice = {order.policy: order.dice["unet"] for order in orders if order.level == "slice"}
     assert by_slice["brats"] == pytest.approx((1 + 0.5 + 1 + 1) / 4)
     assert by_slice["exclude"] == pytest.approx((1 + 0.5) / 2)
+
+
+def test_distances_count_voxels_where_files_state_no_size(tmp_path):
+    made = fabricate.a_record("unet", [0.6, 0.8, 1.0])
+    unsized = replace(made, patients=[{**patient, "in_mm": False} for patient in made.patients])
+    in_mm = markdown.to_markdown(compared(tmp_path / "a", [made]))
+    in_voxels = markdown.to_markdown(compared(tmp_path / "b", [unsized]))
+    assert "HD95 (mm)" in in_mm
+    assert "HD95 (voxels)" in in_voxels
+    assert "(mm)" not in in_voxels
+    assert "count voxels, not mm" in in_voxels
+
+
+def test_each_row_says_what_repeats_it(tmp_path):
+    comparison = compared(tmp_path, [fabricate.a_record("unet", [0.6, 0.8])])
+    command = "gliozoo bench unet --protocol quick --seed 0 --fold 0"
+    assert f"    {command}\n" in markdown.to_markdown(comparison)
+    (row,) = leaderboard_csv.rows(comparison)
+    assert row["command"] == command
 
 
 def test_regions_are_averaged_patient_by_patient(tmp_path):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import fabricate
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,7 +13,6 @@ from benchmarks.errors import UserError
 from benchmarks.findings import leakage, recipes, runs, sensitivity, ways
 from benchmarks.job import Job
 from benchmarks.slot import Slot
-from tests.benchmarks import fabricate
 
 # Slices of 1,000 pixels: a perfect 900, a missed 9 (conventions.md's two cases), and an empty one.
 PERFECT, MISSED, EMPTY = [900, 0, 0, 100], [0, 0, 9, 991], [0, 0, 0, 1000]

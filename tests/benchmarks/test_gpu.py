@@ -5,13 +5,13 @@ import os
 import sys
 from dataclasses import replace
 
+import fabricate
 import pytest
 
 from benchmarks import record
 from benchmarks.errors import UserError
 from benchmarks.gpu import carry, parcel, pieces, tasks
 from benchmarks.gpu.tasks import Task
-from tests.benchmarks import fabricate
 
 
 def words(code):
