@@ -4,6 +4,7 @@ Model, recipe and number of slices are the same; only the split differs. Its pat
 so the intervals are those of two independent bootstraps over patients.
 """
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
     """Return, for each model and level, the Dice under both splits and what lies between."""
     found = []
     for model, by_protocol in runs.items():
+        recorded.require_equal("fingerprint", chain(*by_protocol.values()))
         both = [recorded.patients(records) for records in by_protocol.values()]
         for level in LEVELS:
             pair = [ways.columns(patients, level) for patients in both]

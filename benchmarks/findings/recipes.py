@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks import aggregate, statistics
+from benchmarks.findings import runs as recorded
 from benchmarks.findings.runs import Runs
 from benchmarks.record import Record
 
@@ -23,6 +24,7 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
     """Return for each model both means, and their difference on the same patients, tested."""
     found = []
     for model, (common, author) in ((m, by.values()) for m, by in runs.items()):
+        recorded.require_equal("split_digest", (*common, *author))
         scores = np.array([_dice(common), _dice(author)])
         gap = (scores[1] - scores[0])[:, None]
         told: dict[str, Any] = {"model": model, "patients": len(gap)}

@@ -29,6 +29,16 @@ def collect(pattern: Job, models: str, protocols: Iterable[str], seeds: Sequence
     return runs
 
 
+def require_equal(field: str, records: Iterable[Record]) -> None:
+    """Refuse records of different data: their difference would answer another question."""
+    found = {str(one.data.get(field)): one.name for one in records}
+    if len(found) > 1:
+        raise UserError(
+            f"Expected records of the same data. Received: {' and '.join(found.values())}, whose "
+            f"{field} differ; name the folder of records that belong together with --results."
+        )
+
+
 def _slot(job: Job) -> Slot:
     return Slot(job, protocol.find(job.protocol, job.model))
 

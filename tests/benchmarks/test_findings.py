@@ -53,7 +53,7 @@ def test_a_bootstrap_over_patients_scatters_as_theory_says():
 def results(tmp_path):
     """Return a function that puts finished records where a run would."""
 
-    def put(model, name, dice, seed=0):
+    def put(model, name, dice, seed=0, **data):
         job = Job(model=model, protocol=name, seed=seed, results=str(tmp_path))
         slot = Slot(job, protocol.find(name, model))
         made = fabricate.a_record(model, dice, seed=seed)
@@ -62,6 +62,7 @@ def results(tmp_path):
                 made,
                 run=slot.run,
                 protocol_digest=slot.protocol.digest,
+                data=made.data | data,
                 training={"epochs": 8, "seconds": 120.0},
             ),
             tmp_path,
@@ -101,6 +102,13 @@ def test_recipes_are_compared_patient_by_patient(results):
     assert row["p"] == pytest.approx(stats.wilcoxon(author - common).pvalue)
     assert row["difference upper"] < 0
     assert (row["patients"], row["author epochs"], row["author minutes"]) == (8, 8, 2)
+
+
+def test_records_of_different_data_are_refused(results):
+    results("sa_unet", "lgg2d_lite", (0.8, 0.6))
+    folder = results("sa_unet", "author_lgg2d_lite", (0.8, 0.6), split_digest="another")
+    with pytest.raises(UserError, match="whose split_digest differ"):
+        recipes.rows(collect(folder, recipes, "sa_unet"))
 
 
 def test_ranks_move_with_the_way_where_they_must(results):
