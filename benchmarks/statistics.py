@@ -53,16 +53,32 @@ def intervals(
     mean = means(scores)
     if len(scores) == 0:
         return Intervals(mean, mean, mean)
-    ordered = np.sort(resampled_means(scores, resamples=resamples, seed=seed), axis=0)
+    resampled = resampled_means(scores, resamples=resamples, seed=seed)
     n = np.maximum((~np.isnan(scores)).sum(axis=0), 1)
+    return corrected(resampled, mean, np.nan_to_num(scores - mean), n, level=level)
+
+
+def corrected(
+    resampled: np.ndarray,
+    value: np.ndarray,
+    influences: np.ndarray,
+    n: np.ndarray,
+    *,
+    level: float = LEVEL,
+) -> Intervals:
+    """Return BCa intervals of any statistic from its resamples, `(resamples, columns)`.
+
+    `influences` says, up to a factor, how far each patient moves the statistic; `n` how many do.
+    """
+    ordered = np.sort(resampled, axis=0)
     tail = _expanded((1 - level) / 2, n)
-    bias, acceleration = _bias(ordered, mean), _acceleration(scores, mean)
+    bias, acceleration = _bias(ordered, value), _acceleration(influences)
     bounds = []
     for z in (ndtri(tail), -ndtri(tail)):
         shifted = bias + z
         bounds.append(_quantile(ordered, ndtr(bias + shifted / (1 - acceleration * shifted))))
     lower, upper = (np.where(n > 1, bound, np.nan) for bound in bounds)
-    return Intervals(mean, lower, upper)
+    return Intervals(value, lower, upper)
 
 
 def means(scores: np.ndarray) -> np.ndarray:
@@ -83,10 +99,9 @@ def _bias(resampled: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return ndtri(np.clip(below + equal / 2, edge, 1 - edge))
 
 
-def _acceleration(scores: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    deviations = np.nan_to_num(scores - mean)
-    spread = (deviations**2).sum(axis=0) ** 1.5
-    return (deviations**3).sum(axis=0) / (6 * np.where(spread > 0, spread, 1.0))
+def _acceleration(influences: np.ndarray) -> np.ndarray:
+    spread = (influences**2).sum(axis=0) ** 1.5
+    return (influences**3).sum(axis=0) / (6 * np.where(spread > 0, spread, 1.0))
 
 
 def _quantile(ordered: np.ndarray, share: np.ndarray) -> np.ndarray:

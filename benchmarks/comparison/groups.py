@@ -87,7 +87,7 @@ def differences(first: Group, other: Group) -> list[str]:
         found.append(_differ("data fingerprint", a.fingerprint[:8], b.fingerprint[:8]))
     if a.leaky != b.leaky:
         found.append(_differ("leaky split", a.leaky, b.leaky))
-    if a.splits != b.splits:
+    elif a.splits != b.splits:
         found.append(_differ("folds", _folds(first), _folds(other)))
     return found
 

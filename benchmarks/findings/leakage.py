@@ -19,7 +19,7 @@ from benchmarks.findings.runs import Runs
 SUMMARY = "what a split by slice adds to the Dice of a split by patient"
 MODELS = "unet,sa_unet"
 SUFFIX = "_leaky"
-LEVELS = ("patients", "slices with\nany mask", "pooled voxels")
+LEVELS = ("patients", "pooled voxels", "slices with\nany mask", "slices,\nsmooth = 100")
 
 
 def protocols(base: str) -> tuple[str, ...]:
@@ -41,29 +41,23 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
         recorded.require_equal("fingerprint", chain(*by_protocol.values()))
         both = [recorded.patients(records) for records in by_protocol.values()]
         for level in LEVELS:
-            pair = [ways.columns(patients, level) for patients in both]
-            drawn = [ways.resampled(ratios, seed) for seed, ratios in enumerate(pair)]
-            found.append(_row(model, level, pair, drawn))
+            first, second = (ways.columns(patients, level) for patients in both)
+            told = {"model": model, "mean over": level.replace("\n", " ")}
+            found.append(told | _split("by patient", first) | _split("by slice", second))
+            lower, upper = ways.interval_between(first, second)
+            tax = ways.value(second) - ways.value(first)
+            found[-1] |= {"tax": tax, "tax lower": lower, "tax upper": upper}
     return found
 
 
-def _row(model: str, level: str, pair: list[np.ndarray], drawn: list[np.ndarray]) -> dict[str, Any]:
-    (by_patient, by_slice), (first, second) = map(ways.value, pair), drawn
-    told: dict[str, Any] = {"model": model, "mean over": level.replace("\n", " ")}
-    for name, value, draws, ratios in (
-        ("by patient", by_patient, first, pair[0]),
-        ("by slice", by_slice, second, pair[1]),
-    ):
-        lower, upper = _interval(draws)
-        told |= {name: value, f"{name} lower": lower, f"{name} upper": upper}
-        told |= {f"{name} patients": len(ratios)}
-    lower, upper = _interval(second - first)
-    return told | {"tax": by_slice - by_patient, "tax lower": lower, "tax upper": upper}
-
-
-def _interval(draws: np.ndarray) -> tuple[float, float]:
-    lower, upper = np.nanquantile(draws, [0.025, 0.975])
-    return float(lower), float(upper)
+def _split(name: str, ratios: np.ndarray) -> dict[str, Any]:
+    lower, upper = ways.interval(ratios)
+    return {
+        name: ways.value(ratios),
+        f"{name} lower": lower,
+        f"{name} upper": upper,
+        f"{name} patients": len(ratios),
+    }
 
 
 def figure(rows: list[dict[str, Any]]) -> Figure:

@@ -77,4 +77,33 @@ def value(ratios: np.ndarray) -> float:
 def resampled(ratios: np.ndarray, seed: int = 0) -> np.ndarray:
     """Return the number in each of many resamples of patients; equal seeds draw alike."""
     above, below = (statistics.draws(len(ratios), seed=seed) @ ratios).T
-    return np.where(below > 0, above / np.where(below > 0, below, 1), np.nan)
+    return np.where(below > 0, above / np.where(below > 0, below, 1), value(ratios))
+
+
+def interval(ratios: np.ndarray) -> tuple[float, float]:
+    """Return the 95 % interval of the number, by the bootstrap of every other table."""
+    return _interval(resampled(ratios), value(ratios), influences(ratios), len(ratios))
+
+
+def interval_between(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+    """Return that of second less first, which are numbers of different patients."""
+    return _interval(
+        resampled(second, seed=1) - resampled(first),
+        value(second) - value(first),
+        np.concatenate([-influences(first), influences(second)]),
+        min(len(first), len(second)),
+    )
+
+
+def influences(ratios: np.ndarray) -> np.ndarray:
+    """Return how far each patient moves the number, to first order."""
+    return (ratios[:, 0] - value(ratios) * ratios[:, 1]) / ratios[:, 1].sum()
+
+
+def _interval(
+    drawn: np.ndarray, middle: float, moved: np.ndarray, patients: int
+) -> tuple[float, float]:
+    found = statistics.corrected(
+        drawn[:, None], np.array([middle]), moved[:, None], np.array([patients])
+    )
+    return float(found.lower[0]), float(found.upper[0])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks import findings, protocol, record
+from benchmarks import findings, protocol, record, statistics
 from benchmarks.__main__ import main
 from benchmarks.errors import UserError
 from benchmarks.findings import leakage, recipes, runs, sensitivity, ways
@@ -47,6 +47,25 @@ def test_a_bootstrap_over_patients_scatters_as_theory_says():
     drawn = ways.resampled(np.column_stack([scores, np.ones(200)]))
     assert drawn.mean() == pytest.approx(scores.mean(), abs=2e-3)
     assert drawn.std() == pytest.approx(stats.sem(scores, ddof=0), rel=0.03)
+
+
+def test_the_interval_of_a_mean_is_that_of_every_other_table():
+    scores = np.random.default_rng(1).random(13) ** 2
+    told = statistics.intervals(scores[:, None])
+    found = ways.interval(np.column_stack([scores, np.ones(13)]))
+    assert found == pytest.approx((told.lower[0], told.upper[0]), abs=1e-12)
+
+
+def test_the_interval_between_two_cohorts_covers_as_often_as_it_says():
+    random = np.random.default_rng(2)
+    covered = 0
+    for _ in range(200):
+        first, second = random.beta(4, 2, 13), random.beta(4, 2, 64)
+        lower, upper = ways.interval_between(
+            *(np.column_stack([scores, np.ones(len(scores))]) for scores in (first, second))
+        )
+        covered += lower <= 0 <= upper
+    assert 0.90 <= covered / 200 <= 0.99
 
 
 @pytest.fixture
