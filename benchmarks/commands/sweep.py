@@ -58,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     told = tracking.trackers(arguments.track, arguments.results)
     with redirect_stdout(sys.stderr):  # engines have things to say, too
         executor = _executor(arguments)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # to leave as after Ctrl-C
+        for number in (signal.SIGINT, signal.SIGTERM):  # also where a script's `&` ignores one
+            signal.signal(number, signal.default_int_handler)
         standing = _follow(planned, executor, told)
     _show(standing, arguments)
     if standing.refused:

@@ -113,7 +113,8 @@ def test_mistakes_are_one_sentence(sweep, capsys, words, sentence):
 
 
 SLEEPER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as whatever a script starts behind its `&`
 from benchmarks import launch
 from benchmarks.__main__ import main
 launch.command = lambda job: [sys.executable, "-c", "import time; print(1); time.sleep(99)"]
