@@ -71,4 +71,8 @@ def _environment(machine: str, site: Path | None) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "GLIOZOO_MACHINE": machine,
         "GLIOZOO_CACHE": "cache",
+        # Keras on JAX compiles hundreds of small programs as it builds: once for all tasks.
+        "JAX_COMPILATION_CACHE_DIR": "cache/jax",
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
