@@ -91,8 +91,8 @@ perf-data: $(VENV)/.installed-dev ## Time the data pipeline against other loader
 gpu: ## Do on a GPU, without network or TensorFlow, what gpu-list shows: [BACKEND=jax MINUTES=8.5 OUT=]
 	@$(PYTHON) -m benchmarks.gpu run $(foreach option,BACKEND MINUTES OUT MACHINE ONLY,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))")) $(if $(REHEARSE),--rehearse)
 
-gpu-carry: $(VENV)/.installed ## Pack what the GPU's machine needs into carry/: STORE=prepared/folder
-	@$(BIN)/python -m benchmarks.gpu carry --store "$(STORE)"
+gpu-carry: $(VENV)/.installed ## Pack what the GPU's machine needs into carry/: STORE=prepared/folder [FOR=3.12]
+	@$(BIN)/python -m benchmarks.gpu carry --store "$(STORE)" $(if $(FOR),--python "$(FOR)")
 
 gpu-unpack: $(VENV)/.installed ## Put what came back into results/: FROM="folder folder"
 	@$(BIN)/python -m benchmarks.gpu unpack $(FROM)

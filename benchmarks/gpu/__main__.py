@@ -52,6 +52,7 @@ def _run(arguments: argparse.Namespace) -> int:
         tasks.REHEARSAL if arguments.rehearse else tasks.Plan(), backend=arguments.backend
     )
     site = carry.install(CARRY / "wheels", WORK.resolve() / "site")
+    carry.require(arguments.backend, site)
     results = WORK / "results"
     every = tasks.tasks(plan, None if arguments.rehearse else DATA)
     missing = [task for task in tasks.outstanding(every, results) if not task.done(Path("results"))]

@@ -5,13 +5,19 @@ import lzma
 import subprocess
 import sys
 import tarfile
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from benchmarks import atomic
+from benchmarks.errors import UserError
 from benchmarks.gpu import parcel
 
 # What machines with JAX or torch lack; NumPy, OpenCV, SciPy, pandas, matplotlib and rich they have.
 WHEELS = ("keras>=3.15,<3.16", "namex", "optree", "nibabel", "importlib-resources")
+NEEDED = (
+    *("keras", "namex", "optree", "absl", "h5py", "ml_dtypes", "numpy", "scipy", "cv2", "pandas"),
+    *("matplotlib", "rich", "safetensors", "nibabel"),
+)
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 PART = 50 * 2**20  # bytes, which leave room for the tree and the wheels in a call of 64 MiB
 PRESET = 3  # of xz: 9 takes minutes for a few per cent
@@ -20,13 +26,10 @@ PRESET = 3  # of xz: 9 takes minutes for a few per cent
 def wheels(folder: Path, python: str = "3.12") -> None:
     """Download wheels for that Python on Linux, without what they need in turn."""
     platforms = [word for name in PLATFORMS for word in ("--platform", name)]
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-            *("--no-deps", "--only-binary=:all:", "--python-version", python, *platforms),
-            *("--dest", str(folder), *WHEELS),
-        ],
-        check=True,
+    _pip(
+        *("download", "--no-deps", "--only-binary=:all:", "--python-version", python),
+        *(*platforms, "--dest", str(folder), *WHEELS),
+        remedy="these wheels have to come from a package index",
     )
 
 
@@ -47,15 +50,31 @@ def install(folder: Path, site: Path) -> Path | None:
     found = sorted(folder.glob("*.whl"))
     if not found:
         return None
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-            *("--no-index", "--no-deps", "--no-compile", "--upgrade", "--target", str(site)),
-            *map(str, found),
-        ],
-        check=True,
+    _pip(
+        *("install", "--no-index", "--no-deps", "--no-compile", "--upgrade", "--target", str(site)),
+        *map(str, found),
+        remedy="fetch wheels for the Python that runs here, make gpu-carry FOR=3.12",
     )
     return site
+
+
+def _pip(command: str, *arguments: str, remedy: str) -> None:
+    words = [sys.executable, "-m", "pip", command, "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run([*words, *arguments], capture_output=True, text=True)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise UserError(f"pip {command} failed ({reason}): {remedy}.")
+
+
+def require(backend: str, site: Path | None) -> None:
+    """Say at once what this interpreter lacks, not once a task."""
+    places = [*([str(site)] if site else []), *sys.path]
+    missing = [name for name in (*NEEDED, backend) if not PathFinder.find_spec(name, places)]
+    if missing:
+        raise UserError(
+            f"{sys.executable} lacks {', '.join(missing)}: bring wheels into carry/wheels (`make "
+            "gpu-carry`), or name a Python that has them, make gpu PYTHON=/path/to/python."
+        )
 
 
 def unpack(folder: Path, store: Path) -> bool:

@@ -116,3 +116,9 @@ def test_a_file_that_is_no_part_is_refused(tmp_path):
     (tmp_path / "else.part").write_bytes(b"")
     with pytest.raises(UserError, match="no part that `make gpu`"):
         parcel.joined(tmp_path.glob("*.part"))
+
+
+def test_a_python_that_lacks_something_is_told_so_in_one_sentence(monkeypatch):
+    monkeypatch.setattr(carry, "NEEDED", ("numpy", "no_such_library"))
+    with pytest.raises(UserError, match=r"lacks no_such_library: bring wheels"):
+        carry.require("numpy", None)
