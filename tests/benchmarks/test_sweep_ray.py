@@ -18,7 +18,8 @@ import zoo
 from benchmarks import record
 
 MARK = "GLIOZOO_TEST_NODE"
-TIMES = ("seconds", "samples_per_sec", "data_wait_share", "first_step_s")
+# What two runs of equal seeds may differ in: times, and what was committed in between.
+VARIES = ("seconds", "samples_per_sec", "data_wait_share", "first_step_s", "commit", "dirty")
 SEEDS = "0-1"
 RUNS = 2 * len(zoo.names())
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # of this cluster
@@ -88,7 +89,7 @@ def wait_for(results: Path, count: int, process: subprocess.Popen) -> None:
 
 def timeless(path: Path) -> dict:
     def without(values):
-        return {name: value for name, value in values.items() if name not in TIMES}
+        return {name: value for name, value in values.items() if name not in VARIES}
 
     done = record.read(path)
     return dataclasses.asdict(
