@@ -63,6 +63,10 @@ class Table:
         """Return the runs behind a row."""
         return self.group.runs[model]
 
+    def commands(self, model: str) -> list[str]:
+        """Return what repeats each run behind a row."""
+        return [run.record.command for run in self.runs(model) if run.record.command]
+
     def against(self, model: str, other: str) -> Contrast | None:
         """Return how a model differs from another, None where they were not compared."""
         return self.contrasts.get((model, other))

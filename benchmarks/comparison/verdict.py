@@ -1,5 +1,6 @@
 """The comparison in words: what may be concluded from it, and what not."""
 
+import math
 from collections.abc import Sequence
 
 from benchmarks.comparison.contrasts import ALPHA
@@ -63,6 +64,7 @@ def reservations(table: Table) -> list[str]:
             f"{_whose(single, len(seeds))} trained with one seed: intervals are over patients "
             "and say nothing about another training."
         )
+    told += _scattered(table)
     if not table.in_mm:
         told.append("The files state no voxel size: distances and volumes count voxels, not mm.")
     told += _moved(table.orders)
@@ -85,6 +87,21 @@ def _whose(models: Sequence[str], total: int) -> str:
     if len(models) == total:
         return "Every model was"
     return f"{listed(models)} {'was' if len(models) == 1 else 'were'}"
+
+
+def _scattered(table: Table) -> list[str]:
+    """Say how far another training moves a mean, beside which a difference of means is small."""
+    spreads = {model: table.standings[model].seed_spread for model in table.models}
+    known = {model: spread for model, spread in spreads.items() if not math.isnan(spread)}
+    if not known:
+        return []
+    least, most = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
+    span = f"{known[least]:.3f} ({least})"
+    span += f" to {known[most]:.3f} ({most})" if most != least else ""
+    return [
+        f"From seed to seed a mean Dice scatters with a standard deviation of {span}: "
+        "seeds are averaged patient by patient, and intervals are over patients."
+    ]
 
 
 def _moved(orders: Sequence[Order]) -> list[str]:

@@ -99,7 +99,7 @@ def _row(comparison: Comparison, table: Table, model: str, region: str) -> Row:
         "seed": standing.seeds,
         "fold": standing.folds,
         "n_runs": len(table.runs(model)),
-        "command": run.command,
+        "command": " && ".join(table.commands(model)),
     }
 
 

@@ -70,7 +70,7 @@ def _ranking(comparison: Comparison, table: Table) -> tuple[list[str], list[list
     compared = comparison.baseline in table.models
     header = ["Rank [95 %]", "Model", *(cells.label(name, table.in_mm) for name in metrics)]
     header += [f"Dice − {safe(comparison.baseline)}"] if compared else []
-    header += ["Params (M)", "GMACs", "Runs", "Dice claimed"]
+    header += ["Params (M)", "GMACs", "Runs", "SD over seeds", "Dice claimed"]
     rows = []
     for model in table.models:
         row = [cells.rank(table.standings[model]), safe(model)]
@@ -88,7 +88,8 @@ def _size(comparison: Comparison, table: Table, model: str) -> list[str]:
     cost, standing = comparison.cost(model, comparison.setting(table)), table.standings[model]
     params = cost.params / 1e6 if cost and cost.params is not None else None
     runs = f"{len(standing.seeds)} × {len(standing.folds)}"
-    return [cells.short(params), cells.short(cost.gmacs if cost else None), runs]
+    spread = cells.number(standing.seed_spread)
+    return [cells.short(params), cells.short(cost.gmacs if cost else None), runs, spread]
 
 
 def _claimed(comparison: Comparison, table: Table, model: str) -> str:
@@ -118,8 +119,8 @@ def _orders(table: Table) -> tuple[list[str], list[list[str]]]:
 
 def _commands(table: Table) -> list[str]:
     """Name the command that repeats each run."""
-    commands = [run.record.command for model in table.models for run in table.runs(model)]
-    lines = [f"    {cells.printable(command)}" for command in commands if command]
+    commands = [command for model in table.models for command in table.commands(model)]
+    lines = [f"    {cells.printable(command)}" for command in commands]
     return ["What repeats each row:", "", *lines, ""] if lines else []
 
 

@@ -89,6 +89,17 @@ def test_seeds_are_averaged_not_counted_as_patients(tmp_path):
     assert table.standings["unet"].seed_spread == pytest.approx(0, abs=1e-3)
 
 
+def test_the_scatter_of_seeds_is_told(tmp_path):
+    one = [fabricate.a_record("unet", [0.8, 0.6])]
+    assert not any("scatters" in told for told in reservations(compared(tmp_path, one).tables[0]))
+    two = [*one, fabricate.a_record("unet", [0.6, 0.6], seed=1)]
+    comparison = compared(tmp_path, two)
+    told = " ".join(reservations(comparison.tables[0]))
+    assert "scatters with a standard deviation of 0.071 (unet)" in told  # .7 and .6
+    assert "one seed" not in told
+    assert "| 2 × 1 | 0.071 |" in markdown.to_markdown(comparison)
+
+
 def test_repeating_a_seed_does_not_narrow_the_interval(tmp_path):
     values = scores(0.8, 12)
     once = compared(tmp_path / "once", [fabricate.a_record("unet", values)])
@@ -266,11 +277,13 @@ def test_distances_count_voxels_where_files_state_no_size(tmp_path):
 
 
 def test_each_row_says_what_repeats_it(tmp_path):
-    comparison = compared(tmp_path, [fabricate.a_record("unet", [0.6, 0.8])])
-    command = "gliozoo bench unet --protocol quick --seed 0 --fold 0"
-    assert f"    {command}\n" in markdown.to_markdown(comparison)
+    runs = [fabricate.a_record("unet", [0.6, 0.8], seed=seed) for seed in (0, 1)]
+    comparison = compared(tmp_path, runs)
+    commands = [f"gliozoo bench unet --protocol quick --seed {seed} --fold 0" for seed in (0, 1)]
+    for command in commands:
+        assert f"    {command}\n" in markdown.to_markdown(comparison)
     (row,) = leaderboard_csv.rows(comparison)
-    assert row["command"] == command
+    assert row["command"] == " && ".join(commands)
 
 
 def test_regions_are_averaged_patient_by_patient(tmp_path):
