@@ -66,15 +66,16 @@ def _network(arguments: argparse.Namespace, path: Path, known):
     from benchmarks import device
     from benchmarks.silence import silence
 
-    device.select_backend(arguments.backend)
+    with silence():
+        device.select_backend(arguments.backend)
+        from benchmarks import fusion
+        from benchmarks.inference import Predictor
+        from zoo import weights
+
+        fusion.fuse()
+        device.gpus()  # looks for them, which is when a backend starts
     if arguments.require_gpu:
         device.require_gpu()
-    from benchmarks import fusion
-    from benchmarks.inference import Predictor
-    from zoo import weights
-
-    fusion.fuse()
-
     asked = {
         name: value
         for name in ("overlap", "batch_size")

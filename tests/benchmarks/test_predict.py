@@ -6,6 +6,8 @@ Networks are untrained here: a wrong mask shows a wrong path as well as a right 
 import csv
 import gzip
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -24,6 +26,7 @@ from data_pipeline import Cohort, DataSpec
 from data_pipeline.phantom import write
 from zoo import weights
 
+ROOT = Path(__file__).parents[2]
 COHORT = Cohort(patients=6, size=32)
 CHANNELS = ("t1", "flair", "t1ce", "t2")
 SLICES = DataSpec(size=(32, 32), channels=CHANNELS, phantom=COHORT)
@@ -121,6 +124,16 @@ def test_what_is_written_is_what_was_scored(kind, cohort, tmp_path, request):
             stored = tuple(expected[region][key] for key in ("tp", "fp", "fn"))
             assert counts(truth, mine) == stored
     assert {value for path in tmp_path.glob("*.nii.gz") for value in np.unique(load(path))} > {0}
+
+
+def test_a_process_says_what_it_found_and_nothing_else(slices, cohort, tmp_path):
+    name = next(iter(slices.rows))
+    words = ["predict", slices.folder, cohort / name, "--out", tmp_path]
+    command = [sys.executable, "-m", "benchmarks", *map(str, words)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    first, last = told.stderr.splitlines()
+    assert first.startswith(f"{name}: ")
+    assert last.startswith("1 of 1 scans predicted")
 
 
 def test_the_header_is_that_of_the_scan(volumes, cohort, tmp_path):
