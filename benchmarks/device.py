@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import UserError
+from benchmarks.silence import silence
 
 # How to install each backend, in the order in which they are tried.
 BACKENDS = {
@@ -47,6 +48,15 @@ def select_backend(name: str | None = None) -> str:
     if name == "tensorflow":
         _let_gpu_memory_grow()
     return name
+
+
+def start(name: str | None = None, *, require: bool = False) -> None:
+    """Select a backend and wake it unheard: it looks for GPUs, of which one may be required."""
+    with silence():
+        select_backend(name)
+        gpus()
+    if require:
+        require_gpu()
 
 
 @functools.cache

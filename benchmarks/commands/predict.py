@@ -66,16 +66,12 @@ def _network(arguments: argparse.Namespace, path: Path, known):
     from benchmarks import device
     from benchmarks.silence import silence
 
-    with silence():
-        device.select_backend(arguments.backend)
-        from benchmarks import fusion
-        from benchmarks.inference import Predictor
-        from zoo import weights
+    device.start(arguments.backend, require=arguments.require_gpu)
+    from benchmarks import fusion
+    from benchmarks.inference import Predictor
+    from zoo import weights
 
-        fusion.fuse()
-        device.gpus()  # looks for them, which is when a backend starts
-    if arguments.require_gpu:
-        device.require_gpu()
+    fusion.fuse()
     asked = {
         name: value
         for name in ("overlap", "batch_size")

@@ -52,9 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     from benchmarks import device
 
     subject = subject_of(arguments)
-    device.select_backend(arguments.backend)
-    if arguments.require_gpu:
-        device.require_gpu()
+    device.start(arguments.backend, require=arguments.require_gpu)
     if arguments.audit and device.backend() == "torch":
         raise UserError("--audit reads XLA's program: give --backend tensorflow or jax.")
     from benchmarks.profile import profile
