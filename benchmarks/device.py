@@ -7,6 +7,7 @@ anything that imports Keras.
 import functools
 import importlib.util
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -217,7 +218,7 @@ def lowered(model: Any, shape: tuple[int, ...]) -> str:
 def peak_memory() -> int | None:
     """Return the most bytes that were in use: on the GPU if there is one, else resident."""
     if not gpus():
-        return _peak_resident()
+        return peak_resident_memory()
     if backend() == "tensorflow":
         import tensorflow as tf
 
@@ -231,13 +232,23 @@ def peak_memory() -> int | None:
     return int(torch.cuda.max_memory_allocated())
 
 
-def _peak_resident() -> int | None:
+def peak_resident_memory() -> int | None:
+    """Return the most bytes that this process held; None on Windows."""
+    # Not `ru_maxrss` where this is to be had: Linux hands a parent's peak on in it.
+    found = re.search(r"^VmHWM:\s*(\d+) kB$", _status(), re.MULTILINE)
+    if found:
+        return 1024 * int(found[1])
     try:
         import resource
-    except ImportError:  # not on Windows
+    except ImportError:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _status() -> str:
+    status = Path("/proc/self/status")
+    return status.read_text() if status.exists() else ""
 
 
 def resident_memory() -> int:

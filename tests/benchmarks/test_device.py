@@ -1,5 +1,9 @@
 """The edge to the backends: what is chosen, what is refused in one sentence, what is known."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import pytest
 from keras import layers, models
@@ -9,6 +13,7 @@ from benchmarks.errors import UserError
 
 FACTS = """machine cpu gpu driver python keras backend backend_version precision layout jit commit
     dirty devices"""
+ROOT = Path(__file__).parents[2]
 HERE = keras.config.backend()
 
 
@@ -107,6 +112,14 @@ def test_memory_grows_with_what_is_held():
     assert device.resident_memory() - before > 48 << 20
     assert device.peak_memory() >= before + (48 << 20)
     assert len(held) == 64 << 20
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells it apart")
+def test_a_process_does_not_inherit_the_peak_of_the_one_that_started_it():
+    held = bytearray(b"x" * (512 << 20))
+    code = "from benchmarks.device import peak_resident_memory; print(peak_resident_memory())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT)
+    assert int(told.stdout) < len(held) // 2
 
 
 def test_energy_is_none_without_a_gpu():
