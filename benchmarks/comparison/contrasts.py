@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from benchmarks import statistics
+from benchmarks.comparison.scatter import Scatter
 
 MANY = 40  # models; beyond it only the leader and the baseline are tested against all
 ALPHA = 0.05
@@ -21,14 +22,15 @@ class Contrast:
     difference: float
     lower: float
     upper: float
-    p: float
-    p_holm: float
+    p: float  # Wilcoxon's, over patients
+    p_seeds: float  # that other seeds make as much of a difference; NaN where that is unknown
+    p_holm: float  # the larger of both, adjusted
     effect: float
     n: int
 
     @property
     def distinguishable(self) -> bool:
-        """Say whether the interval leaves out zero and the adjusted test agrees."""
+        """Say whether the interval leaves out zero and the adjusted tests agree."""
         return bool((self.lower > 0 or self.upper < 0) and self.p_holm < ALPHA)
 
     @property
@@ -54,8 +56,13 @@ class Contrast:
 Contrasts = Mapping[tuple[str, str], Contrast]
 
 
-def contrast(scores: np.ndarray, models: Sequence[str], baseline: str) -> dict:
-    """Compare the columns of `scores`, best first, pair by pair; Holm over the whole table."""
+def contrast(
+    scores: np.ndarray, models: Sequence[str], baseline: str, scatter: Scatter | None = None
+) -> dict:
+    """Compare the columns of `scores`, best first, pair by pair; Holm over the whole table.
+
+    A difference has to be larger than other patients and, where that is known, other seeds make it.
+    """
     pairs = _pairs(models, baseline)
     if not pairs:
         return {}
@@ -65,7 +72,11 @@ def contrast(scores: np.ndarray, models: Sequence[str], baseline: str) -> dict:
     gaps = np.round(scores[:, first] - scores[:, second], 12)
     found = statistics.intervals(gaps)
     p = np.array([statistics.paired_p(gap) for gap in gaps.T])
-    adjusted = statistics.holm(p)
+    seeds = np.full(len(pairs), np.nan)
+    if scatter:
+        gained = zip(pairs, found.mean, strict=True)
+        seeds = np.array([scatter.p(*pair, difference) for pair, difference in gained])
+    adjusted = statistics.holm(np.fmax(p, seeds))
     contrasts = {}
     for column, (one, other) in enumerate(pairs):
         contrasts[one, other] = Contrast(
@@ -75,6 +86,7 @@ def contrast(scores: np.ndarray, models: Sequence[str], baseline: str) -> dict:
             lower=float(found.lower[column]),
             upper=float(found.upper[column]),
             p=float(p[column]),
+            p_seeds=float(seeds[column]),
             p_holm=float(adjusted[column]),
             effect=statistics.rank_biserial(gaps[:, column]),
             n=int((~np.isnan(gaps[:, column])).sum()),

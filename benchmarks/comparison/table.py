@@ -8,6 +8,7 @@ import numpy as np
 from benchmarks import statistics
 from benchmarks.comparison.contrasts import Contrast, contrast
 from benchmarks.comparison.groups import Group, Terms
+from benchmarks.comparison.scatter import Scatter, scatter
 from benchmarks.comparison.scores import DICE, METRICS, RunScores
 from benchmarks.comparison.sensitivity import Order, orders
 from benchmarks.comparison.standings import Estimate, Standing, estimates, standings
@@ -30,6 +31,7 @@ class Table:
     regions: tuple[str, ...]
     scores: np.ndarray
     standings: Mapping[str, Standing]
+    scatter: Scatter
     estimates: Mapping[tuple[str, str, str], Estimate]
     contrasts: Mapping[tuple[str, str], Contrast]
     orders: tuple[Order, ...]
@@ -82,6 +84,9 @@ def tabulate(group: Group, policy: str, baseline: str) -> Table:
     order = _order(scores[:, :, 0, DICE], names)
     models, scores = tuple(names[place] for place in order), scores[:, order]
     shown = (MEAN, *regions) if len(regions) > 1 else regions
+    dice = scores[:, :, 0, DICE]
+    standing = standings(group.runs, models, dice)
+    scattered = scatter(standing)
     return Table(
         group=group,
         policy=policy,
@@ -89,9 +94,10 @@ def tabulate(group: Group, policy: str, baseline: str) -> Table:
         models=models,
         regions=shown,
         scores=scores,
-        standings=standings(group.runs, models, scores[:, :, 0, DICE]),
+        standings=standing,
+        scatter=scattered,
         estimates=estimates(models, shown, scores),
-        contrasts=contrast(scores[:, :, 0, DICE], models, baseline),
+        contrasts=contrast(dice, models, baseline, scattered),
         orders=orders({name: group.runs[name] for name in models}, regions, policy),
     )
 

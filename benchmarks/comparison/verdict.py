@@ -91,16 +91,16 @@ def _whose(models: Sequence[str], total: int) -> str:
 
 def _scattered(table: Table) -> list[str]:
     """Say how far another training moves a mean, beside which a difference of means is small."""
+    if not table.scatter.freedom:
+        return []
     spreads = {model: table.standings[model].seed_spread for model in table.models}
     known = {model: spread for model, spread in spreads.items() if not math.isnan(spread)}
-    if not known:
-        return []
     least, most = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
-    span = f"{known[least]:.3f} ({least})"
-    span += f" to {known[most]:.3f} ({most})" if most != least else ""
+    of = f", from {known[least]:.3f} ({least}) to {known[most]:.3f} ({most})"
     return [
-        f"From seed to seed a mean Dice scatters with a standard deviation of {span}: "
-        "seeds are averaged patient by patient, and intervals are over patients."
+        f"From seed to seed a mean Dice scatters with a standard deviation of "
+        f"{table.scatter.spread:.3f}{of if least != most else ''}: models are told apart where "
+        "neither patients nor seeds explain their difference; intervals are over patients."
     ]
 
 

@@ -49,7 +49,8 @@ def of_table(comparison: Comparison, table: Table) -> Iterator[Plot]:
             "significance",
             "Who differs from whom",
             "A number stands where two models can be told apart: the interval of their "
-            "difference leaves out zero and Wilcoxon's test, adjusted by Holm, agrees.",
+            "difference leaves out zero, and the tests over patients (Wilcoxon) and seeds (t), "
+            "adjusted by Holm, agree.",
             verdicts.significance(table),
         ),
         (

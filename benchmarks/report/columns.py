@@ -1,5 +1,6 @@
 """The columns of the ranking: what each cell shows, sorts by, and tells on hover."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -143,6 +144,10 @@ def _whisker(table: Table, model: str) -> Html | None:
     return tag("svg", line, dot, class_="whisker", viewBox="0 0 100 12", aria_hidden="true")
 
 
+def _of_seeds(p: float) -> str:
+    return "" if math.isnan(p) else f"seeds p {cells.p_value(p)}, "
+
+
 def _difference(comparison: Comparison, table: Table) -> Column:
     def found(model: str):
         return table.against(model, comparison.baseline)
@@ -166,9 +171,9 @@ def _difference(comparison: Comparison, table: Table) -> Column:
             return None
         return (
             f"{cells.signed(one.difference)}, 95 % interval [{cells.signed(one.lower)}, "
-            f"{cells.signed(one.upper)}], Wilcoxon p {cells.p_value(one.p)}, adjusted by Holm "
-            f"{cells.p_value(one.p_holm)}, rank-biserial effect {cells.signed(one.effect, 2)}, "
-            f"{one.n} patients"
+            f"{cells.signed(one.upper)}], Wilcoxon p {cells.p_value(one.p)}, "
+            f"{_of_seeds(one.p_seeds)}adjusted by Holm {cells.p_value(one.p_holm)}, "
+            f"rank-biserial effect {cells.signed(one.effect, 2)}, {one.n} patients"
         )
 
     return Column(

@@ -81,7 +81,8 @@ def _caption(comparison: Comparison, table: Table) -> str:
         f"Protocol {escape(terms.protocol)} (digest {escape(terms.protocol_digest[:8])}), "
         f"{len(table.patients)} test patients, policy `{escape(table.policy)}' for empty masks: "
         r"mean over patients with its 95\,\% bootstrap interval; best in bold. "
-        r"$\sim$: not distinguishable from the baseline (interval or Holm-adjusted Wilcoxon test)."
+        r"$\sim$: not distinguishable from the baseline (interval, or Holm-adjusted tests "
+        r"over patients and seeds)."
         f"{leaky}"
     )
 

@@ -22,7 +22,7 @@ COLUMNS = (
     "dice_slice dice_pooled "
     + " ".join(f"{name} {name}_ci_lower {name}_ci_upper {name}_n_used" for name in _OTHERS)
     + " ece brier "
-    "baseline difference difference_ci_lower difference_ci_upper p p_holm effect verdict "
+    "baseline difference difference_ci_lower difference_ci_upper p p_seeds p_holm effect verdict "
     "verdict_against_best "
     "param_count infer_gmacs infer_gflops gflops_other "
     "machine device backend compute_precision infer_batch_size infer_img_size infer_step_time "
@@ -147,6 +147,7 @@ def _contrast(comparison: Comparison, table: Table, model: str) -> Row:
         "difference_ci_lower": found.lower,
         "difference_ci_upper": found.upper,
         "p": found.p,
+        "p_seeds": found.p_seeds,
         "p_holm": found.p_holm,
         "effect": found.effect,
         "verdict": VERDICTS[found.sign],

@@ -10,6 +10,7 @@ from dataclasses import replace
 import fabricate
 import numpy as np
 import pytest
+import scipy.stats
 
 from benchmarks.__main__ import main
 from benchmarks.compare import compare
@@ -95,9 +96,41 @@ def test_the_scatter_of_seeds_is_told(tmp_path):
     two = [*one, fabricate.a_record("unet", [0.6, 0.6], seed=1)]
     comparison = compared(tmp_path, two)
     told = " ".join(reservations(comparison.tables[0]))
-    assert "scatters with a standard deviation of 0.071 (unet)" in told  # .7 and .6
+    assert "scatters with a standard deviation of 0.071:" in told  # .7 and .6
     assert "one seed" not in told
     assert "| 2 × 1 | 0.071 |" in markdown.to_markdown(comparison)
+
+
+def test_seeds_are_tested_as_scipy_tests_two_samples(tmp_path):
+    means = {"unet": (0.9, 0.8, 0.85), "sa_unet": (0.6, 0.7, 0.62)}
+    records = [
+        fabricate.a_record(model, np.full(8, mean), seed=seed)
+        for model, values in means.items()
+        for seed, mean in enumerate(values)
+    ]
+    table = compared(tmp_path, records).tables[0]
+    expected = scipy.stats.ttest_ind(*means.values()).pvalue
+    assert table.against("unet", "sa_unet").p_seeds == pytest.approx(expected, rel=2e-2)
+    assert table.against("sa_unet", "unet").p_seeds == table.against("unet", "sa_unet").p_seeds
+
+
+def test_with_one_seed_only_patients_are_tested(tmp_path):
+    records = [fabricate.a_record(model, scores(0.8, 12)) for model in ("unet", "sa_unet")]
+    assert np.isnan(compared(tmp_path, records).tables[0].against("unet", "sa_unet").p_seeds)
+
+
+def test_what_only_the_seeds_make_is_rarely_told_apart(tmp_path):
+    generator, told = np.random.default_rng(1), 0
+    for trial in range(20):
+        patients = generator.normal(0.7, 0.05, 25)
+        records = [
+            fabricate.a_record(model, patients + generator.normal(0, 0.05), seed=seed)
+            for model in ("unet", "sa_unet", "ar2_unet")
+            for seed in range(3)
+        ]
+        table = compared(tmp_path / str(trial), records).tables[0]
+        told += any(pair.distinguishable for pair in table.contrasts.values())
+    assert told <= 4  # 99.7 % of the time, if the true rate is 5 %; by patients alone: 20 of 20
 
 
 def test_repeating_a_seed_does_not_narrow_the_interval(tmp_path):
