@@ -124,7 +124,10 @@ OTHER: Mapping[str, Callable[[Call], int]] = {
     **dict.fromkeys(("Mean", "Max", "Min", "Sum"), _inputs),
     **{f"{kind}Pooling{rank}D": _pooling for kind in ("Max", "Average") for rank in (1, 2, 3)},
     **{f"Global{kind}Pooling{rank}D": _inputs for kind in ("Max", "Average") for rank in (1, 2, 3)},
-    **dict.fromkeys(("BatchNormalization", "Normalization", "Rescaling"), _per_output(2)),
+    **dict.fromkeys(
+        ("BatchNormalization", "SteppedBatchNormalization", "Normalization", "Rescaling"),
+        _per_output(2),
+    ),
     **dict.fromkeys(
         ("LayerNormalization", "GroupNormalization", "RMSNormalization"), _per_output(8)
     ),

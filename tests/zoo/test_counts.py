@@ -15,8 +15,15 @@ COUNTS = [
     ("mod_r2au", None, (256, 256, 3), 1, 21_271_317, 21_257_741),
     ("mod_r2au", "published_code", (128, 128, 3), 1, 4_037_737, 4_037_737),
     ("ar2_unet", None, (256, 256, 3), 1, None, 39_442_925),
-    ("res_attention_unet", None, (256, 256, 3), 1, 39_090_377, None),
-    ("res_attention_unet", "separable", (256, 256, 3), 1, 11_264_356, None),
+    # 5,888 channels in the recurrent units' BatchNorms; two more pairs of statistics for each.
+    ("ar2_unet", "own_statistics", (256, 256, 3), 1, 39_458_549 + 2 * 2 * 5_888, 39_442_925),
+    ("ar2_unet", "own_norms", (256, 256, 3), 1, None, 39_442_925 + 2 * 2 * 5_888),
+    # 2,432 of them, and three more pairs.
+    ("mod_r2au", "own_statistics", (256, 256, 3), 1, 21_271_317 + 3 * 2 * 2_432, 21_257_741),
+    ("mod_r2au", "own_norms", (256, 256, 3), 1, None, 21_257_741 + 3 * 2 * 2_432),
+    ("res_attention_unet", None, (256, 256, 3), 1, 39_090_373, 39_068_869),
+    ("res_attention_unet", "head_norm", (256, 256, 3), 1, 39_090_377, None),
+    ("res_attention_unet", "separable", (256, 256, 3), 1, 11_264_352, None),
     ("sa_unet", None, (256, 256, 3), 1, 1_129_940, None),
     ("sa_unet", "original", (256, 256, 3), 1, 538_707, None),
     ("unet3d", None, (128, 128, 128, 3), 3, 19_079_299, 19_074_627),

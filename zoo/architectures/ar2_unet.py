@@ -20,7 +20,7 @@ from zoo.blocks.convolution import convolution
 from zoo.blocks.ends import entry, head
 from zoo.blocks.recurrent import recurrent
 from zoo.blocks.sampling import pool, up_conv
-from zoo.card import Card, Published, Recipe, Reference
+from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="AR2-UNet",
@@ -33,6 +33,8 @@ CARD = Card(
     classes=1,
     references=(
         Reference((256, 256, 3), 1, params=39_458_549, trainable=39_442_925, gflops=307.132),
+        Reference((256, 256, 3), 1, "own_statistics", 39_482_101, 39_442_925, gflops=307.132),
+        Reference((256, 256, 3), 1, "own_norms", 39_505_653, 39_466_477, gflops=307.132),
     ),
     recipe=Recipe(
         loss="bce",
@@ -62,11 +64,24 @@ CARD = Card(
             "LeeJunHyun's comparison, where the U-Net has .647 and .549",
         ),
     ),
+    variants={
+        "own_statistics": Variant(
+            "moving statistics of its own for each step of a unit; what is trained stays the same",
+            {"norm": "own_statistics"},
+        ),
+        "own_norms": Variant(
+            "a BatchNorm of its own, gamma and beta too, for each step of a unit",
+            {"norm": "own"},
+        ),
+    },
     deviations=(
         "The canonical R2AttU_Net: no ReLU behind the 1x1, gates at half width, 39,442,925 "
         "trainable parameters. Mausoleoo's code has 39,796,182.",
     ),
     flaws=(
+        "One BatchNorm is called three times on signals that differ and keeps one pair of moving "
+        "statistics for them, in the canonical code too: what it learns with batch statistics is "
+        "partly lost in inference. The variants own_statistics and own_norms mend it.",
         "Mausoleoo's code gates the decoder's own signal and never concatenates encoder features.",
     ),
 )
@@ -78,27 +93,30 @@ def build(
     *,
     widths: tuple[int, ...] = (64, 128, 256, 512, 1024),
     steps: int = 2,
+    norm: str = "shared",
 ) -> keras.Model:
-    """Build AR2-UNet; `steps` is the t of its recurrent units."""
+    """Build AR2-UNet; `steps` is the t of its recurrent units, `norm` one of `recurrent.NORMS`."""
     *encoder, bottleneck = widths
     image = x = entry(input_shape, multiple=2 ** len(encoder))
     skips = []
     for level, filters in enumerate(encoder):
-        x = _rrcnn(x, filters, steps, name=f"down{level}")
+        x = _rrcnn(x, filters, steps, norm, name=f"down{level}")
         skips.append(x)
         x = pool(x, name=f"pool{level}")
-    x = _rrcnn(x, bottleneck, steps, name="bottleneck")
+    x = _rrcnn(x, bottleneck, steps, norm, name="bottleneck")
     for level, filters in reversed(list(enumerate(encoder))):
         x = up_conv(x, filters, name=f"up{level}_enter")
         gated = additive_gate(skips[level], x, max(1, filters // 2), name=f"gate{level}")
         x = layers.Concatenate(name=f"join{level}")([gated, x])
-        x = _rrcnn(x, filters, steps, name=f"up{level}")
+        x = _rrcnn(x, filters, steps, norm, name=f"up{level}")
     return keras.Model(image, head(x, classes), name="ar2_unet")
 
 
-def _rrcnn(x: keras.KerasTensor, filters: int, steps: int, *, name: str) -> keras.KerasTensor:
+def _rrcnn(
+    x: keras.KerasTensor, filters: int, steps: int, norm: str, *, name: str
+) -> keras.KerasTensor:
     """Project 1x1, recur in two shared units, add the projection back."""
     start = y = convolution(x, filters, 1, name=f"{name}_project")
     for turn in range(2):
-        y = recurrent(y, filters, steps, name=f"{name}_unit{turn}")
+        y = recurrent(y, filters, steps, name=f"{name}_unit{turn}", norm=norm)
     return layers.Add(name=name)([start, y])

@@ -33,6 +33,8 @@ CARD = Card(
     classes=1,
     references=(
         Reference((256, 256, 3), 1, params=21_271_317, trainable=21_257_741, gflops=214.865),
+        Reference((256, 256, 3), 1, "own_statistics", 21_285_909, 21_257_741, gflops=214.865),
+        Reference((256, 256, 3), 1, "own_norms", 21_300_501, 21_272_333, gflops=214.865),
         Reference(
             (128, 128, 3), 1, "published_code", params=4_037_737, trainable=4_037_737, gflops=3.031
         ),
@@ -62,7 +64,15 @@ CARD = Card(
         "published_code": Variant(
             "the repository's code, made runnable: no BatchNorm, no shared weights",
             {"widths": (16, 32, 64, 128, 256), "published_code": True},
-        )
+        ),
+        "own_statistics": Variant(
+            "moving statistics of its own for each step of a unit; what is trained stays the same",
+            {"norm": "own_statistics"},
+        ),
+        "own_norms": Variant(
+            "a BatchNorm of its own, gamma and beta too, for each step of a unit",
+            {"norm": "own"},
+        ),
     },
     deviations=(
         "Widths 64-128-256-512-512 and t = 3 follow the README and meet both claims: 21.27 M "
@@ -71,6 +81,9 @@ CARD = Card(
         "to 16 channels and can't run.",
     ),
     flaws=(
+        "One BatchNorm is called four times on signals that differ and keeps one pair of moving "
+        "statistics for them: what it learns with batch statistics is partly lost in inference. "
+        "The variants own_statistics and own_norms mend it.",
         "The published code contradicts its README: no BatchNorm, no weights shared over time.",
         "Random split by slice: slices of one patient are on both sides.",
         "Augmentation is applied to validation and test images too.",
@@ -84,9 +97,10 @@ def build(
     *,
     widths: tuple[int, ...] = (64, 128, 256, 512, 512),
     steps: int = 3,
+    norm: str = "shared",
     published_code: bool = False,
 ) -> keras.Model:
-    """Build Mod-R2AU-Net; `steps` is the README's t."""
+    """Build Mod-R2AU-Net; `steps` is the README's t, `norm` one of `recurrent.NORMS`."""
     *encoder, bottleneck = widths
     image = x = entry(input_shape, multiple=2 ** len(encoder))
     if published_code:
@@ -95,7 +109,7 @@ def build(
     def block(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:
         if published_code:
             return _published_block(x, filters, name=name)
-        return _r2cl(x, filters, steps, name=name)
+        return _r2cl(x, filters, steps, norm, name=name)
 
     gate = _published_gate if published_code else additive_gate
     skips = []
@@ -112,10 +126,13 @@ def build(
     return keras.Model(image, head(x, classes), name="mod_r2au")
 
 
-def _r2cl(x: keras.KerasTensor, filters: int, steps: int, *, name: str) -> keras.KerasTensor:
+def _r2cl(
+    x: keras.KerasTensor, filters: int, steps: int, norm: str, *, name: str
+) -> keras.KerasTensor:
     """Enter at the block's width, recur on one shared unit, add the entry back."""
     start = conv_relu(x, filters, name=f"{name}_enter")
-    return layers.Add(name=name)([start, recurrent(start, filters, steps, name=f"{name}_unit")])
+    y = recurrent(start, filters, steps, name=f"{name}_unit", norm=norm)
+    return layers.Add(name=name)([start, y])
 
 
 def _published_block(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:

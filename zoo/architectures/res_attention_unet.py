@@ -30,8 +30,9 @@ CARD = Card(
     input_shape=(256, 256, 3),
     classes=1,
     references=(
-        Reference((256, 256, 3), 1, params=39_090_377, trainable=39_068_871, gflops=129.65),
-        Reference((256, 256, 3), 1, "separable", 11_264_356, 11_242_850, gflops=31.416),
+        Reference((256, 256, 3), 1, params=39_090_373, trainable=39_068_869, gflops=129.65),
+        Reference((256, 256, 3), 1, "head_norm", 39_090_377, 39_068_871, gflops=129.65),
+        Reference((256, 256, 3), 1, "separable", 11_264_352, 11_242_848, gflops=31.416),
     ),
     recipe=Recipe(
         loss="focal",
@@ -48,12 +49,20 @@ CARD = Card(
         "separable": Variant(
             "SeparableConv2D in the residual blocks, as the author trained for lack of compute",
             {"separable": True},
-        )
+        ),
+        "head_norm": Variant(
+            "BatchNorm between the last convolution and the sigmoid, as code that is widely copied "
+            "has it; it keeps probabilities from 0 and 1 for many epochs",
+            {"head_norm": True},
+        ),
     },
     deviations=(
         "Plain convolutions by default: the author used separable ones for lack of compute and "
         "recommends plain ones, with a weighted sum of Dice and focal loss, a larger batch and "
         "larger slices.",
+        "No BatchNorm behind the last convolution: the source's README, all that is public, names "
+        "none. head_norm has the one of widely copied code, whose gamma starts at 1 and must grow "
+        "before a probability can come near 0 or 1.",
         "In 3D the separable convolution is one group a channel and a 1x1x1: Keras has no "
         "SeparableConv3D.",
     ),
@@ -67,6 +76,7 @@ def build(
     *,
     widths: tuple[int, ...] = (64, 128, 256, 512, 1024),
     separable: bool = False,
+    head_norm: bool = False,
 ) -> keras.Model:
     """Build the residual attention U-Net; `separable` splits the 3x3 convolutions."""
     *encoder, bottleneck = widths
@@ -83,8 +93,10 @@ def build(
         x = up_nearest(x, name=f"up{level}_nearest")
         x = layers.Concatenate(name=f"join{level}")([x, gated])
         x = _res_block(x, filters, separable, name=f"up{level}")
-    logits = batch_norm(convolution(x, classes, 1, name="logits"), name="logits_norm")
-    return keras.Model(image, probabilities(logits, classes), name="res_attention_unet")
+    x = convolution(x, classes, 1, name="logits")
+    if head_norm:
+        x = batch_norm(x, name="logits_norm")
+    return keras.Model(image, probabilities(x, classes), name="res_attention_unet")
 
 
 def _res_block(
