@@ -66,7 +66,8 @@ class Recipe:
 class Card:
     """One architecture: where it comes from, what was claimed, what must come out.
 
-    The name is not here: the module's name is the name.
+    The name is not here: the module's name is the name. `value_range` is what its images are to
+    hold: `normalised`, whatever a protocol gives, or `unit`, [0, 1] and nothing else.
     """
 
     title: str
@@ -76,6 +77,7 @@ class Card:
     input_shape: tuple[int, ...]
     classes: int
     references: tuple[Reference, ...]
+    value_range: str = "normalised"
     recipe: Recipe | None = None
     claims: tuple[Published, ...] = ()
     variants: Mapping[str, Variant] = field(default_factory=dict)
