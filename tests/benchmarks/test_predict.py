@@ -40,7 +40,7 @@ FOUR = {4: 3}  # BraTS 2021, which the phantoms follow
 class Run:
     """An untrained network with a run's weights file, and what the evaluation says of it."""
 
-    def __init__(self, folder: Path, cache: Path, model: str, spec: DataSpec, wanted: str):
+    def __init__(self, folder: Path, cache: Path, model: str, spec: DataSpec, wanted="normalised"):
         protocol = Protocol("test", spec, evaluate=Evaluation(surfaces=False, batch_size=4))
         self.data = tiny.load(cache, spec).in_range(wanted)
         keras.utils.set_random_seed(0)
@@ -86,7 +86,7 @@ def slices(cache, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def volumes(cache, tmp_path_factory):
-    return Run(tmp_path_factory.mktemp("volumes"), cache, "unet", VOLUMES, "normalised")
+    return Run(tmp_path_factory.mktemp("volumes"), cache, "unet", VOLUMES)
 
 
 def predict(*arguments) -> int:
