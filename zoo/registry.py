@@ -136,3 +136,9 @@ def scaled(widths: tuple[int, ...], width: float) -> tuple[int, ...]:
     if not width > 0:
         raise UserError(f"width is a factor above 0. Received: {width}.")
     return tuple(max(1, round(channels * width)) for channels in widths)
+
+
+def widths(identity: Identity) -> tuple[int, ...]:
+    """Return the channel counts that a model is built with, without building it."""
+    build = importlib.import_module(f"zoo.architectures.{identity.architecture}").build
+    return _arguments(identity, card(identity.architecture), build)["widths"]  # type: ignore[return-value]
