@@ -129,8 +129,9 @@ def prediction(found: Prediction) -> bytes:
 
 
 def plain(name: str) -> str:
-    """Return a name as a picture shows it: no `$` begins a formula, no half character is drawn."""
-    return name.encode("utf-8", "backslashreplace").decode().replace("$", r"\$")
+    """Return a name as a picture shows it: nothing but characters, and no `$` begins a formula."""
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+    return "".join(shown).replace("$", r"\$")
 
 
 def _nested(image: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:

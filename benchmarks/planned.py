@@ -1,6 +1,6 @@
 """What `predict` is going to write, and whether it may: known before anything is computed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from benchmarks.errors import UserError
@@ -36,16 +36,19 @@ def require_free(
     """Refuse a folder of scans, a data set's, or names that others' files have; `named` by case."""
     _outside_of(folder.root, places)
     owners = _owners(named)
-    folders = sorted({(folder.root / name).parent for name in owners})
     among = {path.resolve().parent for case in cases for path in case.images}
-    for place in [folder.root, *folders]:
-        if place.resolve() in among:
-            raise UserError(f"{place}: masks would lie among the scans themselves; {ELSEWHERE}.")
-        if (place.is_dir() or place == folder.root) and (
-            reason := belonging.reason(place, folder.own(place))
-        ):
-            raise UserError(f"{place}: {reason}, where no mask is written; {ELSEWHERE}.")
-    folder.require_free(owners)
+    _nobodys(folder, folder.root, among)
+    folder.require_free(name for name in owners if name != LIST)
+    for place in sorted({(folder.root / name).parent for name in owners}):
+        if place.is_dir():
+            _nobodys(folder, place, among)
+
+
+def _nobodys(folder: Folder, place: Path, among: Collection[Path]) -> None:
+    if place.resolve() in among:
+        raise UserError(f"{place}: masks would lie among the scans themselves; {ELSEWHERE}.")
+    if reason := belonging.reason(place, folder.own(place)):
+        raise UserError(f"{place}: {reason}, where no mask is written; {ELSEWHERE}.")
 
 
 def _outside_of(root: Path, places: Sequence[Path]) -> None:

@@ -20,7 +20,7 @@ from benchmarks.errors import UserError
 
 LIST = "predicted.jsonl"
 FIRST = {"gliozoo": "predict", "format": 1}
-_TO_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+_TO_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
 
 
 class Folder:
@@ -68,7 +68,7 @@ class Folder:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             handle = os.open(self._list, _TO_APPEND, 0o644)
-            with FileIO(handle, "ab") as file:
+            with FileIO(handle, "a+b") as file:
                 _add(file, rows)
         except OSError as error:
             raise UserError(
@@ -104,8 +104,10 @@ def _add(file: FileIO, rows: list[dict[str, Any]]) -> None:
     """Append whole lines or nothing, one process after the other."""
     fcntl.flock(file, fcntl.LOCK_EX)
     size = os.fstat(file.fileno()).st_size
+    torn = size and os.pread(file.fileno(), 1, size - 1) != b"\n"  # by a kill or a power cut
     try:
         lines = "".join(json.dumps(row) + "\n" for row in (rows if size else [FIRST, *rows]))
+        lines = "\n" * bool(torn) + lines
         if file.write(lines.encode()) < len(lines):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(file)
