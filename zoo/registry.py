@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo import card as cards
 from zoo.card import Card
@@ -29,7 +29,7 @@ class Identity:
     input_shape: tuple[int | None, ...]
     classes: int
     width: float
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def names() -> list[str]:

@@ -54,7 +54,6 @@ def restore(path: str | Path) -> "keras.Model":
     """Build the model that a weights file was saved from, with its weights."""
     found, tensors = read(path)
     identity = found.identity
-    settings: dict[str, Any] = dict(identity.settings)
     try:
         headers.require_room(widths(identity), tensors)
         model = create(
@@ -64,7 +63,7 @@ def restore(path: str | Path) -> "keras.Model":
             identity.variant,
             identity.width,
             weights=None,  # said here, so that no setting can name another file
-            **settings,
+            **identity.settings,
         )
     except UNBUILDABLE as error:
         reason = " ".join(str(error).split())[:200]
