@@ -1,6 +1,6 @@
 """Each run in a process of its own: what kills one leaves the others, and a record that says why.
 
-`python -m benchmarks.launch JOB` is that process. The parent imports no Keras.
+`main` is that process. The parent imports no Keras.
 """
 
 import json
@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from benchmarks import environment, orphan, protocol, record, share, unfinished
+from benchmarks import child, environment, orphan, protocol, record, share, streams, unfinished
 from benchmarks.errors import USER_ERRORS
 from benchmarks.job import Job
 from benchmarks.record import Record
 from benchmarks.slot import Slot
 
 FINE, FAILED, USER, INTERRUPTED = 0, 1, 2, 130
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def start(
     """Start a job's own process, which ends with this one; `extra` goes into its environment."""
     return subprocess.Popen(
         command(job),
-        env=_environment() | share.threads(job.threads) | orphan.adopt() | (extra or {}),
+        env=os.environ | share.threads(job.threads) | orphan.adopt() | (extra or {}),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
@@ -77,12 +76,7 @@ def ended(slot: Slot, code: int) -> Outcome:
 
 def command(job: Job) -> list[str]:
     """Return the command line of a job's own process."""
-    return [sys.executable, "-m", "benchmarks.launch", json.dumps(job.as_json())]
-
-
-def _environment() -> dict[str, str]:
-    paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return child.command("benchmarks.launch", json.dumps(job.as_json()))
 
 
 def bury(slot: Slot, kind: str, how: str) -> Outcome:
@@ -94,13 +88,14 @@ def bury(slot: Slot, kind: str, how: str) -> Outcome:
 
 def main(request: str) -> int:
     """Be the process of one job."""
+    streams.settle()
     orphan.follow_parent()
     try:
         from benchmarks.run import run
 
         path = run(Job(**json.loads(request)))
     except USER_ERRORS as error:
-        print(f"gliozoo: {error}", file=sys.stderr)
+        streams.say(f"gliozoo: {error}")
         return USER
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -2,13 +2,12 @@
 
 import json
 import shlex
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import zoo
-from benchmarks import choosing, places, protocol
+from benchmarks import child, choosing, places, protocol
 from benchmarks.job import Job
 from benchmarks.sweep.finished import is_good
 
@@ -60,7 +59,7 @@ class Task:
     @property
     def command(self) -> list[str]:
         """Return the command line for this interpreter."""
-        return [sys.executable, "-m", "benchmarks", *self.arguments]
+        return child.command("benchmarks", *self.arguments)
 
     def done(self, results: Path) -> bool:
         """Say whether any machine has done it."""
