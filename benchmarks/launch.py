@@ -3,21 +3,25 @@
 `main` is that process. The parent imports no Keras.
 """
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from benchmarks import child, environment, orphan, protocol, record, share, streams, unfinished
+from benchmarks import child, environment, orphan, record, share, streams, unfinished
 from benchmarks.errors import USER_ERRORS
 from benchmarks.job import Job
 from benchmarks.record import Record
 from benchmarks.slot import Slot
 
+GRACE = 5.0  # seconds that an interrupted run may take to end; its checkpoints are on the disk
 FINE, FAILED, USER, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -32,36 +36,49 @@ class Outcome:
     repeated: bool = True
 
 
-def launch(job: Job) -> Outcome:
+def launch(slot: Slot) -> Outcome:
     """Run a job in a new process and wait for it; a finished one is not repeated."""
-    slot = Slot(job, protocol.find(job.protocol, job.model))
     finished = slot.finished()
     if finished:
-        return Outcome(job, FINE, slot.path, finished, repeated=False)
-    process = start(job, sys.stderr)
+        return Outcome(slot.job, FINE, slot.path, finished, repeated=False)
+    process = start(slot.job, sys.stderr)
     try:
         code = process.wait()
     except KeyboardInterrupt:
-        process.wait()  # it was interrupted too, and ends by itself
+        interrupt([process])
         raise
     return ended(slot, code)
 
 
-def start(
-    job: Job,
-    output: IO,
-    extra: dict[str, str] | None = None,
-    process_group: int | None = None,
-) -> subprocess.Popen:
-    """Start a job's own process, which ends with this one; `extra` goes into its environment."""
+def start(job: Job, output: IO, extra: dict[str, str] | None = None) -> subprocess.Popen:
+    """Start a job's own process, which ends with this one; `extra` goes into its environment.
+
+    It has a group of its own: Ctrl-C reaches this process alone, which interrupts each run once.
+    """
     return subprocess.Popen(
         command(job),
         env=os.environ | share.threads(job.threads) | orphan.adopt() | (extra or {}),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        process_group=process_group,
+        process_group=0,
     )
+
+
+def interrupt(processes: Sequence[subprocess.Popen]) -> None:
+    """Let runs end by themselves; kill those that don't, or all if interrupted a second time."""
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + GRACE
+    try:
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
 
 def ended(slot: Slot, code: int) -> Outcome:
@@ -83,7 +100,7 @@ def bury(slot: Slot, kind: str, how: str) -> Outcome:
     """Write the record of a run whose process is gone."""
     reason = f"{how}: the same command goes on from the last checkpoint."
     dead = unfinished.killed(slot, {"machine": environment.machine()}, kind, reason)
-    return Outcome(slot.job, FAILED, record.write(dead, slot.job.results), dead)
+    return Outcome(slot.job, FAILED, record.write_to(slot.path, dead), dead)
 
 
 def main(request: str) -> int:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 
-from benchmarks import child, device
+from benchmarks import child, device, orphan
 from benchmarks.subject import Subject
 
 STEPS = 3
@@ -21,7 +21,7 @@ def peak_bytes(subject: Subject, jit: bool, train: bool) -> int | None:
     """Run a few steps in a new process and return its peak; None where it died or hung."""
     request = json.dumps({"subject": asdict(subject), "jit": jit, "train": train})
     command = child.command("benchmarks.memory", request)
-    environment = os.environ | {"KERAS_BACKEND": device.backend()}
+    environment = os.environ | {"KERAS_BACKEND": device.backend()} | orphan.adopt()
     try:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=PATIENCE
@@ -47,6 +47,7 @@ def _measure(subject: Subject, jit: bool, train: bool) -> int | None:
 
 def main(request: str) -> None:
     """Answer one request on standard output."""
+    orphan.follow_parent()
     content = json.loads(request)
     device.select_backend()
     subject = Subject(**content["subject"])

@@ -49,7 +49,10 @@ REHEARSAL = Plan(
 
 @dataclass(frozen=True)
 class Task:
-    """A command, and the file that it leaves under `results` when it has done its work."""
+    """A command, and the file that it leaves under `results` when it has done its work.
+
+    A training's `file` is a pattern: which data it finds is known where it runs.
+    """
 
     name: str
     arguments: tuple[str, ...]
@@ -118,8 +121,8 @@ def _trainings(plan: Plan, data: str | None) -> Iterator[Task]:
             precision=plan.precision,
             require_gpu=plan.require_gpu,
         )
-        stem = places.stem(job.as_json(), protocol.find(plan.protocol, model).digest)
-        yield Task(f"train {model}", tuple(shlex.split(job.command)[1:]), f"{stem}.json")
+        names = places.pattern(job.as_json(), protocol.find(plan.protocol, model).digest)
+        yield Task(f"train {model}", tuple(shlex.split(job.command)[1:]), names)
 
 
 def _operations(model: str) -> float:
