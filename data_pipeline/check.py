@@ -52,9 +52,6 @@ def examine(
             return CaseRecord(case.name, case.patient, reason=str(error), notes=case.notes)
         except UserError as error:
             return error
-        except OSError as error:
-            reason = f"{error.filename or case.name}: can't be read ({error.strerror}); check it."
-            return CaseRecord(case.name, case.patient, reason=reason, notes=case.notes)
 
     shown = progress or (lambda items, total: items)
     with ThreadPoolExecutor(workers) as pool:

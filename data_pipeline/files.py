@@ -1,13 +1,18 @@
 """Files that are whole or absent: written aside, flushed to the disk, renamed; and told apart."""
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+
+LARGEST_DOCUMENT = 64 << 20  # bytes of a JSON or CSV file; a hundred thousand cases take a tenth
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
@@ -29,11 +34,31 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON document, or None where it is absent or torn."""
+    """Read a JSON document, or None where it is absent, torn or out of reach."""
     try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+        return parsed(contents(path))
+    except (OSError, ValueError):
         return None
+
+
+def contents(path: Path) -> bytes:
+    """Read a document; a pipe, a device, a folder or an endless file is an `OSError` at once."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is opened without waiting
+    with open(descriptor, "rb") as file:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "not an ordinary file", str(path))
+        if state.st_size > LARGEST_DOCUMENT:
+            raise OSError(errno.EFBIG, f"more than {LARGEST_DOCUMENT >> 20} MB", str(path))
+        return file.read()
+
+
+def parsed(document: bytes) -> Any:
+    """Read JSON, with or without a mark of its encoding; whatever is wrong is a `ValueError`."""
+    try:
+        return json.loads(document.removeprefix(b"\xef\xbb\xbf"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def sha256(path: Path) -> str:

@@ -13,10 +13,16 @@ DEPTH = 4  # BraTS 2018: root / training / HGG / case
 
 def entries(folder: Path, root: Path) -> list[Path]:
     """List a folder sorted by name; a link that leaves `root` is refused."""
-    with os.scandir(folder) as found:
-        visible = sorted(
-            (entry for entry in found if not entry.name.startswith(".")), key=lambda e: e.name
-        )
+    try:
+        with os.scandir(folder) as found:
+            visible = sorted(
+                (entry for entry in found if not entry.name.startswith(".")), key=lambda e: e.name
+            )
+    except OSError as error:
+        raise UserError(
+            f"{folder}: can't be opened ({error.strerror}); make the folder readable, or move it "
+            "out of the data set."
+        ) from error
     for entry in visible:
         if entry.is_symlink():
             inside(Path(entry.path), root)
@@ -25,11 +31,21 @@ def entries(folder: Path, root: Path) -> list[Path]:
 
 def inside(path: Path, root: Path) -> Path:
     """Give the path back if it stays under `root`, whatever links and dots it holds."""
-    if not path.resolve().is_relative_to(root.resolve()):
+    try:
+        target = path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop; a name that can't be one
         raise UserError(
-            f"{path}: leads out of {root} (to {path.resolve()}); copy the file into the data set."
-        )
+            f"{path}: leads nowhere ({_reason(error)}); copy the file into the data set."
+        ) from error
+    if not target.is_relative_to(root.resolve()):
+        raise UserError(f"{path}: leads out of {root} (to {target}); copy the file into the data set.")
     return path
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RuntimeError):
+        return "a symbolic link to itself"
+    return getattr(error, "strerror", None) or str(error)
 
 
 def folders(root: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[Path]]]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from data_pipeline import dataset_json, listing, modality
 from data_pipeline.case import Case
@@ -21,6 +22,10 @@ from data_pipeline.sources import brats, lgg, msd
 NUMBERED = re.compile(r"(?P<case>.+)_(?P<part>\d{4})")
 NAMED = re.compile(r"(?P<case>.+)[_-](?P<part>[A-Za-z0-9]+)")
 LABELS = ("labelsTr", "labelsTs")  # folders that hold no scan
+
+
+class Unstated(UserError):
+    """What the user has to say once, for all scans."""
 
 
 @dataclass(frozen=True)
@@ -146,9 +151,21 @@ def _parted(path: Path) -> tuple[str, str]:
 
 
 def _volume(name: str, found: Mapping[str, Path], wanted: Wanted, version: str | None) -> Case:
+    """Describe a scan of NIfTI files; one whose `dataset.json` is unsound can't be predicted."""
+    try:
+        return _described(name, found, wanted, version)
+    except Unstated:
+        raise
+    except UserError as error:
+        unread = _case(name, "volumes", (), tuple(found.values()), {})
+        return replace(unread, problem=str(error))
+
+
+def _described(name: str, found: Mapping[str, Path], wanted: Wanted, version: str | None) -> Case:
     first = next(iter(found.values()))
-    content = dataset_json.peek(first.parent.parent)
-    names = _named(content) or wanted.channels
+    place = first.parent.parent
+    content = dataset_json.read(place) if (place / dataset_json.NAME).exists() else {}
+    names = _named(content, place / dataset_json.NAME) or wanted.channels
     if "" in found:
         return _case(name, "stack", names, (first,), _values(content, found, wanted, version))
     if all(part.isdigit() for part in found):
@@ -198,17 +215,16 @@ def of_channels(case: Case, channels: tuple[str, ...]) -> Case:
     return replace(case, channels=channels, images=tuple(case.images[place] for place in places))
 
 
-def _named(content: Mapping) -> tuple[str, ...]:
+def _named(content: dict[str, Any], path: Path) -> tuple[str, ...]:
     """Name the channels as `dataset.json` does, if it does."""
-    names = content.get("channel_names") or content.get("modality")
-    if not isinstance(names, dict):
-        return ()
-    listed = dataset_json.numbered(names)
-    return tuple(modality.canonical(listed[number]) for number in sorted(listed))
+    for key in ("channel_names", "modality"):
+        if key in content:
+            return dataset_json.channels(content, key, path)
+    return ()
 
 
 def _values(
-    content: Mapping, found: Mapping[str, Path], wanted: Wanted, version: str | None
+    content: Mapping[str, Any], found: Mapping[str, Path], wanted: Wanted, version: str | None
 ) -> Mapping[int, int]:
     """Say which values a mask of this scan has: those of its own data set, else those taught."""
     first = next(iter(found.values()))
@@ -226,7 +242,7 @@ def _values(
     if wanted.layout == "brats":
         return brats.VALUES[wanted.version] if wanted.version else brats.THREE_IS_ENHANCING
     if set(brats.CHANNELS) & found.keys():
-        raise UserError(
+        raise Unstated(
             f"{first}: the label values of BraTS changed meaning (4: enhancing tumour until 2022, "
             "3 in 2023), and the network was trained on other data; state the year with --version."
         )
