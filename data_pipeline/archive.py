@@ -53,8 +53,10 @@ def unpack(path: Path, out: Path) -> Path:
     except UserError:
         raise
     except DAMAGED as error:
-        reason = getattr(error, "strerror", None) or str(error) or "it ends early"
-        raise UserError(f"{path}: can't be unpacked ({reason}); download it again.") from error
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise UserError(
+            f"{path}: can't be unpacked ({reason or 'it ends early'}); download it again."
+        ) from error
     return out
 
 

@@ -100,5 +100,7 @@ def read_case(case: Case, *, nan_to_zero: bool = False) -> Volume:
     try:
         return assemble.assemble(case, nan_to_zero=nan_to_zero)
     except OSError as error:
-        reason = f"{error.filename or case.name}: can't be read ({error.strerror or error}); check it."
+        reason = (
+            f"{error.filename or case.name}: can't be read ({error.strerror or error}); check it."
+        )
         raise Quarantined(reason) from error

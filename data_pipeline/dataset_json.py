@@ -44,7 +44,9 @@ def require(content: dict[str, Any], key: str, kind: type, path: Path) -> Any:
 
 def numbered(entry: dict[str, Any], path: Path) -> dict[int, str]:
     """Read `{"0": "FLAIR"}` (MSD) and `{"FLAIR": 0}` (nnU-Net's labels) alike: number to name."""
-    pairs = [(key, name) if _first(entry).isdecimal() else (name, key) for key, name in entry.items()]
+    pairs = [
+        (key, name) if _first(entry).isdecimal() else (name, key) for key, name in entry.items()
+    ]
     if not pairs or not all(_is_number(number) and isinstance(n, str) for number, n in pairs):
         raise UserError(
             f"{path}: expected numbers and their names, such as {{'0': 'FLAIR'}}, received "

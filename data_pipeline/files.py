@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-
 LARGEST_DOCUMENT = 64 << 20  # bytes of a JSON or CSV file; a hundred thousand cases take a tenth
 
 

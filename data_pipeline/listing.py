@@ -33,29 +33,36 @@ def inside(path: Path, root: Path) -> Path:
     """Give the path back if it stays under `root`, whatever links and dots it holds."""
     try:
         target = path.resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # a loop; a name that can't be one
-        raise UserError(
-            f"{path}: leads nowhere ({_reason(error)}); copy the file into the data set."
-        ) from error
+    except RuntimeError:  # a link to itself leads nowhere, and whoever reads it says so
+        return path
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: can't be a path ({error}); mend the name.") from error
     if not target.is_relative_to(root.resolve()):
-        raise UserError(f"{path}: leads out of {root} (to {target}); copy the file into the data set.")
+        raise UserError(
+            f"{path}: leads out of {root} (to {target}); copy the file into the data set."
+        )
     return path
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, RuntimeError):
-        return "a symbolic link to itself"
-    return getattr(error, "strerror", None) or str(error)
+def folders(
+    root: Path, depth: int = DEPTH, shut: dict[Path, UserError] | None = None
+) -> Iterator[tuple[Path, list[Path]]]:
+    """Walk `root` and the folders below it with their entries; one named x.nii.gz is an entry.
 
-
-def folders(root: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[Path]]]:
-    """Walk `root` and the folders below it with their entries; one named x.nii.gz is an entry."""
-    listed = entries(root, root)
+    A folder that can't be opened is refused, or, where `shut` is given, noted there.
+    """
+    try:
+        listed = entries(root, root)
+    except UserError as error:
+        if shut is None:
+            raise
+        shut[root] = error
+        return
     yield root, listed
     if depth > 1:
         for path in listed:
             if path.is_dir() and not NIFTI.search(path.name):
-                for folder, below in folders(path, depth - 1):
+                for folder, below in folders(path, depth - 1, shut):
                     yield folder, [inside(p, root) if p.is_symlink() else p for p in below]
 
 

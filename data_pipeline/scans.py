@@ -50,7 +50,8 @@ def find(places: Iterable[Path], wanted: Wanted, version: str | None = None) -> 
     if version and version not in brats.VERSIONS:
         raise UserError(f"There is no BraTS of {version!r}; there are {', '.join(brats.VERSIONS)}.")
     cases: dict[str, Case] = {}
-    for files in _groups(places):
+    shut: dict[Path, UserError] = {}
+    for files in _groups(places, shut):
         for case in _cases(files, wanted, version):
             if case.name in cases:
                 raise UserError(
@@ -58,16 +59,20 @@ def find(places: Iterable[Path], wanted: Wanted, version: str | None = None) -> 
                     f"{cases[case.name].images[0]}; predict them into different folders."
                 )
             cases[case.name] = case
-    return [cases[name] for name in sorted(cases)]
+    for folder, error in shut.items():
+        unread = _case(folder.name, "volumes", (), (folder,), {})
+        cases.setdefault(str(folder), replace(unread, problem=str(error)))
+    return sorted(cases.values(), key=lambda case: case.name)
 
 
-def _groups(places: Iterable[Path]) -> Iterator[list[Path]]:
+def _groups(places: Iterable[Path], shut: dict[Path, UserError]) -> Iterator[list[Path]]:
     """Give the files of each folder together, and those that were named one by one."""
     named: dict[Path, list[Path]] = {}
     for place in places:
         if place.is_dir() and not listing.NIFTI.search(place.name):
-            found = [files for folder, files in listing.folders(place) if folder.name not in LABELS]
-            if not any(_is_scan(path) for files in found for path in files):
+            walked = listing.folders(place, shut=shut)
+            found = [files for folder, files in walked if folder.name not in LABELS]
+            if not shut and not any(_is_scan(path) for files in found for path in files):
                 raise UserError(f"{place}: holds no scan; expected NIfTI files or slices.")
             yield from found
         elif place.exists() and _is_scan(place):

@@ -28,7 +28,9 @@ def require_replaceable(root: Path, marker: str) -> None:
     content = files.read_json(root / marker)
     ours = isinstance(content, dict) and content.get("gliozoo") == "phantom"
     listed = content.get(LISTED) if ours else None
-    known = {path for path in listed if isinstance(path, str)} if isinstance(listed, list) else set()
+    known = (
+        {path for path in listed if isinstance(path, str)} if isinstance(listed, list) else set()
+    )
     others = sorted(found - known - {marker, UNFINISHED})
     if others:
         raise UserError(

@@ -36,7 +36,9 @@ def write(
             _write_patients(aside, layout, patients, size, seed, workers)
             write_index(aside, layout, patients)
             listed = sorted(folder.leaves(aside) - {folder.UNFINISHED})
-            write_json(aside / MARKER, _facts(layout, patients, size, seed) | {folder.LISTED: listed})
+            write_json(
+                aside / MARKER, _facts(layout, patients, size, seed) | {folder.LISTED: listed}
+            )
     except OSError as error:
         raise UserError(
             f"{root}: can't be written ({error.strerror or error}); free some room there or name "

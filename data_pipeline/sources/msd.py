@@ -7,6 +7,7 @@ mapped by the names in dataset.json, because read as BraTS they look plausible a
 """
 
 from collections.abc import Mapping
+from os.path import isfile  # which answers for any path
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ def find(root: Path, version: str | None = None) -> Dataset:
 
 def values_of(labels: dict[str, Any], path: Path) -> Mapping[int, int]:
     """Map the label values of a `dataset.json` to the project's, by their names."""
-    values = {number: _meaning(name) for number, name in dataset_json.numbered(labels, path).items()}
+    values = {
+        number: _meaning(name) for number, name in dataset_json.numbered(labels, path).items()
+    }
     if sorted(values.values()) != [0, 1, 2, 3]:
         raise UserError(
             f"{path}: expected the labels background, edema, non-enhancing and enhancing tumour "
@@ -77,7 +80,7 @@ def _case(root: Path, row: Any, channels: tuple[str, ...], values: Mapping[int, 
             f"'training', received {row!r:.80}; mend it."
         )
     image, label = (listing.inside(root / row[key], root) for key in ("image", "label"))
-    missing = [str(path) for path in (image, label) if not path.is_file()]
+    missing = [str(path) for path in (image, label) if not isfile(path)]
     name = listing.NIFTI.sub("", image.name)
     return Case(
         patient=listing.patient_of(name),
