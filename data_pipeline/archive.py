@@ -18,7 +18,8 @@ RATIO_LIMIT = 100  # medical images pack to a tenth at best; a bomb to a thousan
 RATIO_FREE = 256 << 20  # bytes below which the ratio is not looked at: blank phantoms pack well
 CHUNK = 1 << 20
 # What the readers of the standard library raise over damaged bytes.
-DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error)
+DAMAGED: tuple[type[Exception], ...] = (zipfile.BadZipFile, tarfile.TarError, zlib.error)
+DAMAGED += (lzma.LZMAError, struct.error)
 DAMAGED += (EOFError, OSError, RuntimeError, ValueError, LookupError, OverflowError)
 
 

@@ -34,7 +34,7 @@ def _require_room(folder: Path) -> None:
 
 
 def _known(path: Path, signature: str) -> tuple[CaseRecord, ...] | None:
-    """Read what an earlier check noted; None where it is of other files, or not as it was written."""
+    """Read what an earlier check noted; None where it is of other files or not as written."""
     known = files.read_json(path)
     if not isinstance(known, dict) or known.get("signature") != signature:
         return None

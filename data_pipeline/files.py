@@ -76,7 +76,7 @@ def stamp(path: Path) -> list[int] | None:
     """Give what changes whenever a file's bytes are touched (even if its date is set back)."""
     try:
         state = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
 

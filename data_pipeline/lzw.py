@@ -18,7 +18,7 @@ SHORT = 16  # codes between two CLEARs: no writer clears its table so often, a h
 def unpacked_size(strip: memoryview, most: int) -> int:
     """Count until `most` bytes are reached; 0 where a code names an entry that is not there."""
     words = _words(strip)
-    starts, ends = _places()
+    _, ends = _places()
     size = pieces = 0
     at = int(ends[0]) * (words[0] >> 15 == CLEAR)  # strips begin with one
     while size < most:

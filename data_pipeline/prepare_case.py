@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from data_pipeline import encoding, files, geometry, normalise
+from data_pipeline import encoding, files, geometry, normalise, store_index
 from data_pipeline.case import Case, Volume, read_case
 from data_pipeline.errors import UserError
 from data_pipeline.job import Preparation
@@ -26,7 +26,8 @@ def prepared_case(
     stem = f"{_slug(case.name)}-{files.digest(case.name, 8)}"
     line = folder / f"{stem}.json"
     done = files.read_json(line)
-    if done and all(_whole(folder / name, done, name) for name in done["bytes"]):
+    sound = store_index.case_fits(done, len(preparation.channels)) and done["stem"] == stem
+    if sound and all(_whole(folder / name, done, name) for name in done["bytes"]):
         return done
     volume = chosen(read_case(case), preparation.channels)
     if dict(volume.sha256) != dict(record.files):

@@ -24,7 +24,7 @@ NAMED = re.compile(r"(?P<case>.+)[_-](?P<part>[A-Za-z0-9]+)")
 LABELS = ("labelsTr", "labelsTs")  # folders that hold no scan
 
 
-class Unstated(UserError):
+class UnstatedError(UserError):
     """What the user has to say once, for all scans."""
 
 
@@ -159,7 +159,7 @@ def _volume(name: str, found: Mapping[str, Path], wanted: Wanted, version: str |
     """Describe a scan of NIfTI files; one whose `dataset.json` is unsound can't be predicted."""
     try:
         return _described(name, found, wanted, version)
-    except Unstated:
+    except UnstatedError:
         raise
     except UserError as error:
         unread = _case(name, "volumes", (), tuple(found.values()), {})
@@ -247,7 +247,7 @@ def _values(
     if wanted.layout == "brats":
         return brats.VALUES[wanted.version] if wanted.version else brats.THREE_IS_ENHANCING
     if set(brats.CHANNELS) & found.keys():
-        raise Unstated(
+        raise UnstatedError(
             f"{first}: the label values of BraTS changed meaning (4: enhancing tumour until 2022, "
             "3 in 2023), and the network was trained on other data; state the year with --version."
         )

@@ -1,7 +1,7 @@
 """Phantom cohorts on disk: written aside and renamed, never over others' files.
 
-The marker lists every file of the cohort. An earlier cohort is replaced only where nothing else lies
-in its folder, and removed file by file (`folder`).
+The marker lists every file of the cohort. An earlier cohort is replaced only where nothing else
+lies in its folder, and removed file by file (`folder`).
 """
 
 import os
