@@ -17,6 +17,7 @@ import numpy as np
 
 from data_pipeline.errors import Quarantined, UserError
 
+PASSES = 4  # arrays that a slice is in at once: read, stacked, with its mask, compared
 Form = Literal["volumes", "stack", "slices"]
 Labels = Mapping[str, int]
 Regions = Mapping[str, tuple[int, ...]]
@@ -89,6 +90,17 @@ class Volume:
 def file_key(path: Path) -> str:
     """Name a file within its case: MSD's image and label differ by their folder alone."""
     return f"{path.parent.name}/{path.name}"
+
+
+def bytes_to_read(case: Case) -> int:
+    """Estimate what reading a case takes at most, from its files' headers."""
+    from data_pipeline import nifti, raster
+
+    if case.problem or not case.images:
+        return 0
+    if case.form == "slices":  # all of one size, or they are refused
+        return PASSES * len(case.images) * raster.announced_bytes(case.images[0])
+    return sum(nifti.announced_bytes(path) for path in (*case.images, *case.masks))
 
 
 def read_case(case: Case, *, nan_to_zero: bool = False) -> Volume:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_pipeline import encoding, value_range
-from data_pipeline.case import Case, Volume, read_case
+from data_pipeline import encoding, memory, value_range
+from data_pipeline.case import Case, Volume, bytes_to_read, read_case
 from data_pipeline.geometry import Geometry
 from data_pipeline.job import Preparation
 from data_pipeline.prepare_case import chosen, on_model_grid
@@ -30,6 +30,7 @@ class Scan:
 def read(case: Case, preparation: Preparation, wanted: str = "normalised") -> Scan:
     """Read and prepare a scan; a store's rounding is repeated, so that scores can be, too."""
     case = of_channels(case, preparation.channels)
+    memory.require(bytes_to_read(case), str(case.images[0]))
     volume = chosen(read_case(case), preparation.channels)
     plan, image = on_model_grid(volume, preparation)
     records, scales = encoding.encode(image, np.zeros(image.shape[:3], np.uint8))
