@@ -27,6 +27,12 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
         aside.unlink(missing_ok=True)
 
 
+def writable(folder: Path) -> bool:
+    """Whether a folder can be written to, or made: asked before hours of work, writing nothing."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON document whole, with sorted keys."""
     write_whole(path, (json.dumps(value, sort_keys=True, indent=1) + "\n").encode())

@@ -29,6 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Check; 1 where cases are quarantined, 2 where the data set is refused."""
     from data_pipeline import archive, store_check
 
+    if arguments.out:
+        _require_writable(arguments.out)
     stores = store_check.find(arguments.dir)
     if stores:
         return _check_stores(arguments, stores)
@@ -36,6 +38,15 @@ def run(arguments: argparse.Namespace) -> int:
         return _check(arguments, arguments.dir)
     with tempfile.TemporaryDirectory(prefix="gliozoo-") as folder:
         return _check(arguments, archive.unpack(arguments.dir, Path(folder)))
+
+
+def _require_writable(path: Path) -> None:
+    """Refuse a file that can't be written before the data set is read."""
+    from benchmarks.errors import UserError
+    from data_pipeline import files
+
+    if path.is_dir() or not path.parent.is_dir() or not files.writable(path.parent):
+        raise UserError(f"{path}: can't be written; name a file in an existing folder with --out.")
 
 
 def _check_stores(arguments: argparse.Namespace, stores: list[Path]) -> int:

@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from data_pipeline.prepare import prepared
 
     size = _size(arguments.size)
+    _require_writable(arguments.out)
     dataset = sources.find(arguments.dir, arguments.layout, arguments.version)
     chosen = tuple(arguments.channels.split(",")) if arguments.channels else dataset.channels
     manifest = checked(dataset, arguments.out, progress("Checking cases"))
@@ -50,6 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
         f"{store.path}. Name {arguments.out} where a data set is asked for, as in --data."
     )
     return 0
+
+
+def _require_writable(folder: Path) -> None:
+    """Refuse a place that can't be written to before the data set is read."""
+    from benchmarks.errors import UserError
+    from data_pipeline import files
+
+    if not files.writable(folder):
+        raise UserError(f"{folder}: can't be written to; name another folder with --out.")
 
 
 def _size(text: str) -> tuple[int, ...]:
