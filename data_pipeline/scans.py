@@ -24,10 +24,6 @@ NAMED = re.compile(r"(?P<case>.+)[_-](?P<part>[A-Za-z0-9]+)")
 LABELS = ("labelsTr", "labelsTs")  # folders that hold no scan
 
 
-class UnstatedError(UserError):
-    """What the user has to say once, for all scans."""
-
-
 @dataclass(frozen=True)
 class Wanted:
     """What a network asks of a scan, and which label values it was taught.
@@ -60,8 +56,8 @@ def find(places: Iterable[Path], wanted: Wanted, version: str | None = None) -> 
                 )
             cases[case.name] = case
     for folder, error in shut.items():
-        unread = _case(folder.name, "volumes", (), (folder,), {})
-        cases.setdefault(str(folder), replace(unread, problem=str(error)))
+        unread = _case(folder.name, "volumes", (), (folder,), {}, problem=str(error))
+        cases.setdefault(str(folder), unread)
     return sorted(cases.values(), key=lambda case: case.name)
 
 
@@ -156,21 +152,9 @@ def _parted(path: Path) -> tuple[str, str]:
 
 
 def _volume(name: str, found: Mapping[str, Path], wanted: Wanted, version: str | None) -> Case:
-    """Describe a scan of NIfTI files; one whose `dataset.json` is unsound can't be predicted."""
-    try:
-        return _described(name, found, wanted, version)
-    except UnstatedError:
-        raise
-    except UserError as error:
-        unread = _case(name, "volumes", (), tuple(found.values()), {})
-        return replace(unread, problem=str(error))
-
-
-def _described(name: str, found: Mapping[str, Path], wanted: Wanted, version: str | None) -> Case:
     first = next(iter(found.values()))
-    place = first.parent.parent
-    content = dataset_json.read(place) if (place / dataset_json.NAME).exists() else {}
-    names = _named(content, place / dataset_json.NAME) or wanted.channels
+    content, names = _description(first.parent.parent)
+    names = names or wanted.channels
     if "" in found:
         return _case(name, "stack", names, (first,), _values(content, found, wanted, version))
     if all(part.isdigit() for part in found):
@@ -220,12 +204,15 @@ def of_channels(case: Case, channels: tuple[str, ...]) -> Case:
     return replace(case, channels=channels, images=tuple(case.images[place] for place in places))
 
 
-def _named(content: dict[str, Any], path: Path) -> tuple[str, ...]:
-    """Name the channels as `dataset.json` does, if it does."""
-    for key in ("channel_names", "modality"):
-        if key in content:
-            return dataset_json.channels(content, key, path)
-    return ()
+def _description(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Read `dataset.json` where it is there, and the channels in order."""
+    path = folder / dataset_json.NAME
+    try:
+        content = dataset_json.read(folder) if path.exists() else {}
+        keys = [key for key in ("channel_names", "modality") if key in content]
+        return content, dataset_json.channels(content, keys[0], path) if keys else ()
+    except (OSError, UserError) as error:
+        raise Quarantined(str(error)) from error
 
 
 def _values(
@@ -247,7 +234,7 @@ def _values(
     if wanted.layout == "brats":
         return brats.VALUES[wanted.version] if wanted.version else brats.THREE_IS_ENHANCING
     if set(brats.CHANNELS) & found.keys():
-        raise UnstatedError(
+        raise UserError(
             f"{first}: the label values of BraTS changed meaning (4: enhancing tumour until 2022, "
             "3 in 2023), and the network was trained on other data; state the year with --version."
         )

@@ -42,7 +42,7 @@ def parse(path: Path, raw: bytes) -> Tags:
     """Read the tags; a file cut off inside or before its pixels is quarantined."""
     try:
         pages = list(_pages(raw))
-    except (struct.error, IndexError) as error:
+    except (struct.error, IndexError, OverflowError) as error:
         raise _truncated(path) from error
     first = pages[0] if pages else {}
     if not {WIDTH, HEIGHT} <= first.keys() or not all(first.values()):

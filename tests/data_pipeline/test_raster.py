@@ -218,3 +218,13 @@ def test_strips_that_all_name_the_same_bytes_are_damage(tmp_path, rows):
     strips = {278: (rows,), 273: (8,) * (12 // rows), 279: (27 * rows,) * (12 // rows)}
     with pytest.raises(Quarantined):
         read(tmp_path, tiff(COLOURS, extra={**strips, 279: (len(whole) - 8,) * (12 // rows)}))
+
+
+@pytest.mark.parametrize("count", [1 << 63, (1 << 64) - 1, 1 << 40])
+def test_counts_and_places_beyond_any_file_are_damage(tmp_path, count):
+    """A mutation of a BigTIFF filled them with ones."""
+    raw = struct.pack("<2sHHHQQ", b"II", 43, 8, 0, 16, 1)
+    raw += struct.pack("<HHQQ", 256, 16, count, count) + struct.pack("<Q", count)
+    for damaged in (raw, raw[:8] + struct.pack("<Q", count) + raw[16:]):
+        with pytest.raises(Quarantined):
+            read(tmp_path, damaged)
