@@ -50,7 +50,7 @@ def numbered(entry: dict[str, Any], path: Path) -> dict[int, str]:
     if not pairs or not all(_is_number(number) and isinstance(n, str) for number, n in pairs):
         raise UserError(
             f"{path}: expected numbers and their names, such as {{'0': 'FLAIR'}}, received "
-            f"{_brief(entry)}; mend it."
+            f"{brief(entry)}; mend it."
         )
     return {int(number): name for number, name in sorted(pairs, key=lambda pair: int(pair[0]))}
 
@@ -60,7 +60,7 @@ def channels(content: dict[str, Any], key: str, path: Path) -> tuple[str, ...]:
     names = numbered(require(content, key, dict, path), path)
     if sorted(names) != list(range(len(names))):
         raise UserError(
-            f"{path}: expected {key} numbered 0, 1, 2, ..., received {_brief(names)}; mend it."
+            f"{path}: expected {key} numbered 0, 1, 2, ..., received {brief(names)}; mend it."
         )
     return tuple(modality.canonical(names[number]) for number in sorted(names))
 
@@ -76,7 +76,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**LONGEST
 
 
-def _brief(value: Any) -> str:
+def brief(value: Any) -> str:
+    """Print a value for a sentence, cut where it would fill a page."""
     text = repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
@@ -86,6 +87,6 @@ def count(content: dict[str, Any], found: int, path: Path) -> None:
     announced = content.get("numTraining", found)
     if announced != found:
         raise UserError(
-            f"{path}: announces {announced} training cases, {found} were found; restore the "
+            f"{path}: announces {brief(announced)} training cases, {found} were found; restore the "
             "missing files or mend numTraining."
         )

@@ -49,7 +49,8 @@ def _fits(index: Mapping[str, Any]) -> bool:
 def _about_fits(about: Mapping[str, Any]) -> bool:
     return (
         _is_text(about.get("layout"))
-        and (about.get("version") is None or _is_text(about["version"]))
+        and "version" in about
+        and (about["version"] is None or _is_text(about["version"]))
         and _dict_of(about.get("labels"), _is_label)
         and _dict_of(about.get("burdens"), _is_finite)
         and _list_of(about.get("regions"), _is_region)

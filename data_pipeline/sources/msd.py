@@ -54,7 +54,7 @@ def values_of(labels: dict[str, Any], path: Path) -> Mapping[int, int]:
     if sorted(values.values()) != [0, 1, 2, 3]:
         raise UserError(
             f"{path}: expected the labels background, edema, non-enhancing and enhancing tumour "
-            f"(Task01_BrainTumour), received {', '.join(map(str, labels.values()))}; convert the "
+            f"(Task01_BrainTumour), received {dataset_json.brief(labels)}; convert the "
             "data set to the nnU-Net layout."
         )
     return values

@@ -115,6 +115,15 @@ def test_labels_that_no_file_can_have(tmp_path, make, entry, capsys):
     assert sentence.startswith(f"gliozoo: {root / 'dataset.json'}: expected")
 
 
+@pytest.mark.parametrize("make", [msd, nnunet], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("count", ["x" * 100_000, 10**400, [0] * 9999, None, "2"], ids=range(5))
+def test_numbers_of_cases_that_fill_no_page(tmp_path, make, count, capsys):
+    root = rewritten(make(tmp_path / "set"), numTraining=count)
+    sentence = refused(["data", "check", str(root)], capsys)
+    assert "training cases, 2 were found" in sentence
+    assert len(sentence) < 400
+
+
 @pytest.mark.parametrize(
     "row", [None, "x", {}, {"image": 1, "label": 2}, {"image": [], "label": "x"}]
 )

@@ -281,6 +281,7 @@ TAMPERED = {
     "no cases": lambda index: index.__setitem__("cases", []),
     "cases": lambda index: index.__setitem__("cases", {"a": 1}),
     "about": lambda index: index.__setitem__("about", None),
+    "no version": lambda index: index["about"].pop("version"),
     "labels": lambda index: index["about"].__setitem__("labels", {"a": "b"}),
     "regions": lambda index: index["about"].__setitem__("regions", [["WT", [1e400]]]),
     "burdens": lambda index: index["about"].__setitem__("burdens", {"a": [1]}),
