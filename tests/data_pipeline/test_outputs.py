@@ -116,7 +116,7 @@ def test_a_store_on_a_full_disk(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(files.os, "fsync", fsync)
     sentence = refused(["data", "prepare", str(root), "--out", str(tmp_path / "store")], capsys)
-    assert "can't prepare the data there (No space left on device)" in sentence
+    assert "can't keep prepared data there (No space left on device)" in sentence
     left = [path.name for path in (tmp_path / "store").rglob("*") if path.is_file()]
     assert all(name.endswith(".lock") for name in left)
 
@@ -132,3 +132,24 @@ def test_names_that_are_no_text_are_read_and_printed(tmp_path, capfd):
     assert main(["data", "prepare", str(root), "--out", str(tmp_path / "store")]) == 0
     assert main(["data", "check", str(tmp_path / "store")]) == 0
     assert "\udcff" not in capfd.readouterr().out
+
+
+NAME = "\x1b[31mA\x1b]0;title\x07"
+
+
+def test_what_a_terminal_would_obey_is_shown_escaped(tmp_path, capsys):
+    root = nnunet(tmp_path / "set", cases=("A", NAME))
+    (root / "labelsTr" / f"{NAME}.nii.gz").unlink()
+    (root / "imagesTr" / f"{NAME}_0001.nii.gz").write_bytes(b"")
+    store, phantom = tmp_path / f"store{NAME}", tmp_path / f"phantom{NAME}"
+    for arguments in (
+        ["check", str(root), "--allow-skips"],
+        ["prepare", str(root), "--out", str(store), "--allow-skips", "--size", "16,16"],
+        ["check", str(store)],
+        ["audit", str(root), "--folds", "2"],
+        ["phantom", str(phantom), "--patients", "1", "--size", "16"],
+    ):
+        main(["data", *arguments])
+        seen = capsys.readouterr()
+        assert "\x1b" not in seen.out + seen.err
+        assert "\\x1b[31mA" in seen.out + seen.err

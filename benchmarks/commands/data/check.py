@@ -52,13 +52,14 @@ def _require_writable(path: Path) -> None:
 def _check_stores(arguments: argparse.Namespace, stores: list[Path]) -> int:
     from dataclasses import asdict
 
+    from benchmarks import streams
     from data_pipeline import store_check
 
     found = [store_check.check(path) for path in stores]
     if arguments.json:
         listed = [asdict(one) | {"path": str(one.path)} for one in found]
         print(json.dumps(listed, indent=1, sort_keys=True))
-    print("\n".join(one.summary() for one in found), file=_people(arguments))
+    print("\n".join(streams.shown(one.summary()) for one in found), file=_people(arguments))
     return 0
 
 
@@ -68,6 +69,7 @@ def _people(arguments: argparse.Namespace) -> TextIO:
 
 
 def _check(arguments: argparse.Namespace, root: Path) -> int:
+    from benchmarks import streams
     from benchmarks.progress import progress
     from data_pipeline.check import check
 
@@ -82,7 +84,7 @@ def _check(arguments: argparse.Namespace, root: Path) -> int:
         manifest.write(arguments.out)
     if arguments.json:
         print(json.dumps(manifest.as_json(), indent=1, sort_keys=True, allow_nan=False))
-    print("\n".join(manifest.summary()), file=_people(arguments))
+    print("\n".join(map(streams.shown, manifest.summary())), file=_people(arguments))
     skipped = len(manifest.quarantined)
     if not skipped or (arguments.allow_skips and skipped < len(manifest.records)):
         return 0
