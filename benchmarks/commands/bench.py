@@ -2,9 +2,10 @@
 
 import argparse
 import json
-import sys
 import time
 from typing import TYPE_CHECKING, Any
+
+from benchmarks.streams import say
 
 if TYPE_CHECKING:
     from benchmarks.job import Job
@@ -111,8 +112,3 @@ def _show(outcomes: "list[Outcome]", *, as_json: bool) -> None:
         again = "" if outcome.repeated else " (done before; --force repeats it)"
         print(f"{outcome.path}{again}")
         print(f"{places.run_folder(outcome.path)}/")
-
-
-def say(line: str) -> None:
-    """Tell the user on standard error."""
-    print(line, file=sys.stderr, flush=True)
