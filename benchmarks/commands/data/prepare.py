@@ -56,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     megabytes = sum(sum(case.bytes.values()) for case in store.cases) / 1e6
     print(
         f"Prepared {len(store.cases)} cases ({job.preparation}; {megabytes:,.0f} MB) in "
-        f"{streams.shown(store.path)}. Name {streams.shown(arguments.out)} where a data set is asked for, as in --data."
+        f"{streams.shown(store.path)}. Name {streams.shown(arguments.out)} where a data set is "
+        "asked for, as in --data."
     )
     return 0
 
