@@ -108,10 +108,15 @@ def _recipe(recipe: Recipe) -> Iterable[str]:
         f"{recipe.epochs} epochs, inputs {recipe.normalisation}, slices {recipe.slices}"
     )
     if recipe.augmentation:
-        yield "augmentation " + ", ".join(f"{k} {v:g}" for k, v in recipe.augmentation.items())
+        changes = {k: v for k, v in recipe.augmentation.items() if k != "as_keras"}
+        manner = " (as Keras' ImageDataGenerator)" * ("as_keras" in recipe.augmentation)
+        yield "augmentation " + ", ".join(f"{k} {v:g}" for k, v in changes.items()) + manner
     if recipe.schedule:
         yield "rate on plateau " + ", ".join(f"{k} {v:g}" for k, v in recipe.schedule.items())
     if recipe.early_stopping:
         yield f"early stopping after {recipe.early_stopping} epochs"
+    if recipe.size:
+        yield f"made for {'x'.join(map(str, recipe.size))}; the best epoch by {recipe.monitor}"
     if recipe.note:
         yield recipe.note
+    yield from (f"- differs: {line}" for line in recipe.differs)

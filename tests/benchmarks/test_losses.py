@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
-from benchmarks import losses
+from benchmarks import focal, losses
 from benchmarks.errors import UserError
 
 ALL = sorted(losses.LOSSES)
@@ -42,7 +42,7 @@ def test_the_focal_loss_package_and_keras_agree(gamma, alpha):
     ratio = None if alpha is None else alpha / (1 - alpha)
     theirs = package.binary_focal_loss(y, p, gamma, pos_weight=ratio).numpy().mean(axis=(1, 2))
     theirs = theirs * (1 if alpha is None else 1 - alpha)
-    ours = ops.convert_to_numpy(losses.keras_focal(ops.array(y), ops.array(p), gamma, alpha))
+    ours = ops.convert_to_numpy(focal.keras_focal(ops.array(y), ops.array(p), gamma, alpha))
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
     np.testing.assert_allclose(value("focal", y, p, gamma=gamma, alpha=alpha), theirs, rtol=1e-5)
 
