@@ -70,6 +70,7 @@ def _print_card(name: str, card: Card, variant: str | None) -> None:
     section("Claimed", _claims(card))
     if card.recipe:
         section("The authors' recipe", _recipe(card.recipe))
+        section("What it still does otherwise", (f"- {line}" for line in card.recipe.differs))
     section("Deviations from the source", (f"- {line}" for line in card.deviations))
     section("Known flaws of the source", (f"- {line}" for line in card.flaws))
 
@@ -119,4 +120,3 @@ def _recipe(recipe: Recipe) -> Iterable[str]:
         yield f"made for {'x'.join(map(str, recipe.size))}; the best epoch by {recipe.monitor}"
     if recipe.note:
         yield recipe.note
-    yield from (f"- differs: {line}" for line in recipe.differs)
