@@ -44,7 +44,7 @@ def predict(
     network: Predictor, trained: Trained, case: Case, *, least: int = 0, any_spacing: bool = False
 ) -> Prediction:
     """Predict a case; components of the lesion with fewer than `least` voxels are left out."""
-    scan = scans.read(case, trained.preparation)
+    scan = scans.read(case, trained.preparation, trained.value_range)
     if not any_spacing:
         trained.require_spacing(case.name, scan.volume.spacing, scan.volume.in_mm)
     target = trained.target

@@ -53,6 +53,7 @@ def load(slot: Slot, unfinished: Unfinished) -> Data:
             "Expected a protocol whose target is 'whole' or 'labels', because the zoo's models end "
             "in one sigmoid or a softmax. Received: 'regions'. Use 'labels': regions are scored."
         )
+    data = data.in_range(zoo.card(job.model).value_range)
     replicas.require_equal_parts(job.devices, slot.protocol, data)
     unfinished.note(data=facts(data))
     return data
@@ -67,6 +68,7 @@ def facts(data: Data) -> dict[str, Any]:
         "leaky": data.leaky,
         "classes": data.classes,
         "channels": list(data.channels),
+        "value_range": data.value_range,
         "regions": {name: list(values) for name, values in data.regions.items()},
         "n_train": data.n_train,
         "n_val": data.n_val,

@@ -32,6 +32,7 @@ class Trained:
     spacing: tuple[tuple[float, float], ...] | None
     threshold: float
     evaluation: Evaluation
+    value_range: str = "normalised"
 
     @classmethod
     def of(cls, protocol: Protocol, data: Data, threshold: float) -> "Trained":
@@ -46,6 +47,7 @@ class Trained:
             spacing=_spacing(data) if protocol.data.rank == 3 else None,
             threshold=threshold,
             evaluation=protocol.evaluate,
+            value_range=data.value_range,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -116,6 +118,7 @@ def read(path: Path) -> Trained:
             spacing=about["spacing"] and tuple((low, high) for low, high in about["spacing"]),
             threshold=about["threshold"],
             evaluation=Evaluation(**about["evaluation"]),
+            value_range=about.get("value_range", "normalised"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(

@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from data_pipeline import encoding
+from data_pipeline import encoding, value_range
 from data_pipeline.augment import augment_record
 from data_pipeline.spec import DataSpec
 from data_pipeline.store import Store
@@ -19,8 +19,16 @@ Batch = tuple[np.ndarray, np.ndarray]
 class BatchMaker:
     """Cuts samples out of a store, augments those of a training epoch, and stacks them."""
 
-    def __init__(self, store: Store, spec: DataSpec, target: Target, seed: int):
+    def __init__(
+        self,
+        store: Store,
+        spec: DataSpec,
+        target: Target,
+        seed: int,
+        wanted: str = "normalised",
+    ):
         self.store, self.spec, self.target, self.seed = store, spec, target, seed
+        self.wanted = wanted
         self.augmentation = spec.augmentation or None
 
     def batch(self, samples: np.ndarray, epoch: int | None) -> Batch:
@@ -30,6 +38,7 @@ class BatchMaker:
         for sample, image, label in zip(samples, images, labels, strict=True):
             voxels, label[...] = self._parts(sample, epoch)
             encoding.decode(voxels, self.store.cases[int(sample["case"])].scales, image)
+        value_range.bring(images, self.spec.normalisation, self.wanted)
         return images, self.target.encode(labels)
 
     def record(self, sample: np.ndarray) -> np.ndarray:

@@ -1,11 +1,11 @@
 """`Data`: one fold of a prepared data set, as batches for training and as patients for scores."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from data_pipeline import patients, sampling
+from data_pipeline import patients, sampling, value_range
 from data_pipeline.batches import Batch, BatchMaker
 from data_pipeline.errors import UserError
 from data_pipeline.pipeline import Pipeline
@@ -36,6 +36,12 @@ class Data:
     target: Target
     members: Mapping[str, Sequence[Member]]
     threads: int | None = None
+    value_range: str = "normalised"
+
+    def in_range(self, wanted: str) -> "Data":
+        """Give the same data in the range of values that a network wants."""
+        value_range.check(self.spec.normalisation, wanted)
+        return replace(self, value_range=wanted)
 
     @property
     def train(self) -> "tf.data.Dataset":
@@ -69,7 +75,9 @@ class Data:
 
     def patients(self, split: str) -> Iterator[patients.PatientData]:
         """Read the scans of a split one by one, to be scored on their own voxels."""
-        return patients.patients(self.store, self.members[split], self.target)
+        for patient in patients.patients(self.store, self.members[split], self.target):
+            value_range.bring(patient.images, self.spec.normalisation, self.value_range)
+            yield patient
 
     @property
     def steps_per_epoch(self) -> int:
@@ -132,7 +140,7 @@ class Data:
     @cached_property
     def pipelines(self) -> Mapping[str, Pipeline]:
         """Give the chain of samples and batches of each split."""
-        maker = BatchMaker(self.store, self.spec, self.target, self.seed)
+        maker = BatchMaker(self.store, self.spec, self.target, self.seed, self.value_range)
         kind = sampling.Slices if self.spec.rank == 2 else sampling.Patches
         training = Pipeline(
             maker,

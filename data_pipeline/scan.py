@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_pipeline import encoding
+from data_pipeline import encoding, value_range
 from data_pipeline.case import Case, Volume, read_case
 from data_pipeline.geometry import Geometry
 from data_pipeline.job import Preparation
@@ -27,7 +27,7 @@ class Scan:
         return target.restore(probabilities, self.geometry)
 
 
-def read(case: Case, preparation: Preparation) -> Scan:
+def read(case: Case, preparation: Preparation, wanted: str = "normalised") -> Scan:
     """Read and prepare a scan; a store's rounding is repeated, so that scores can be, too."""
     case = of_channels(case, preparation.channels)
     volume = chosen(read_case(case), preparation.channels)
@@ -35,4 +35,5 @@ def read(case: Case, preparation: Preparation) -> Scan:
     records, scales = encoding.encode(image, np.zeros(image.shape[:3], np.uint8))
     images = np.empty(image.shape, np.float32)
     encoding.decode(encoding.parted(records)[0], scales, images)
+    value_range.bring(images, preparation.normalisation, wanted)
     return Scan(case, volume, images, plan)

@@ -75,7 +75,9 @@ class Recipe:
 class Card:
     """One architecture: where it comes from, what was claimed, what must come out.
 
-    The name is not here: the module's name is the name.
+    The name is not here: the module's name is the name. `value_range` is what its images are to
+    hold: `normalised`, whatever a protocol gives, or `unit`, [0, 1] and nothing else. `exempt` says
+    what of the contract a form can't keep: part -> variant ("" the default) -> why.
     """
 
     title: str
@@ -85,11 +87,13 @@ class Card:
     input_shape: tuple[int, ...]
     classes: int
     references: tuple[Reference, ...]
+    value_range: str = "normalised"
     recipe: Recipe | None = None
     claims: tuple[Published, ...] = ()
     variants: Mapping[str, Variant] = field(default_factory=dict)
     deviations: tuple[str, ...] = ()
     flaws: tuple[str, ...] = ()
+    exempt: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def reference(self, variant: str | None = None) -> Reference:
         """Return the reference count of a variant at its stated input."""

@@ -40,9 +40,9 @@ FOUR = {4: 3}  # BraTS 2021, which the phantoms follow
 class Run:
     """An untrained network with a run's weights file, and what the evaluation says of it."""
 
-    def __init__(self, folder: Path, cache: Path, model: str, spec: DataSpec):
+    def __init__(self, folder: Path, cache: Path, model: str, spec: DataSpec, wanted="normalised"):
         protocol = Protocol("test", spec, evaluate=Evaluation(surfaces=False, batch_size=4))
-        self.data = tiny.load(cache, spec)
+        self.data = tiny.load(cache, spec).in_range(wanted)
         keras.utils.set_random_seed(0)
         network = zoo.create(model, self.data.input_shape, self.data.classes, width=0.0625)
         threshold = _between(network, self.data) if self.data.classes == 1 else 0.5
@@ -81,7 +81,7 @@ def cohort(cache):
 
 @pytest.fixture(scope="module")
 def slices(cache, tmp_path_factory):
-    return Run(tmp_path_factory.mktemp("slices"), cache, "sa_unet", SLICES)
+    return Run(tmp_path_factory.mktemp("slices"), cache, "sa_unet", SLICES, "unit")
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ CARD = Card(
     ranks=(2,),
     input_shape=(256, 256, 3),
     classes=4,
+    value_range="unit",
     references=(Reference((256, 256, 3), 4, params=7_569_099, trainable=7_547_396, gflops=14.069),),
     recipe=Recipe(
         loss="weighted_dice",

@@ -29,6 +29,7 @@ CARD = Card(
     ranks=(2,),
     input_shape=(128, 128, 3),
     classes=4,
+    value_range="unit",
     references=(
         Reference((128, 128, 3), 4, params=32_603_204, trainable=32_548_100, gflops=5.179),
     ),

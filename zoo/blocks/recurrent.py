@@ -22,6 +22,9 @@ class SteppedBatchNormalization(layers.BatchNormalization):
     al. 2016, section 3, where the same was seen over time).
     """
 
+    moving_mean: keras.Variable
+    moving_variance: keras.Variable
+
     def __init__(self, steps: int, **kwargs):
         super().__init__(**kwargs)
         self.steps = steps
