@@ -5,27 +5,24 @@ among them), the best weights so far, and the `State`. The newest two are kept, 
 one leaves another. Their writing is kept to a hundredth of the time.
 """
 
-import hashlib
 import json
+import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import safetensors.numpy
-from safetensors import SafetensorError, safe_open
 
-from benchmarks import atomic
+from benchmarks import atomic, generation
 from benchmarks.errors import UserError
+from benchmarks.generation import Generation
 from benchmarks.state import State
+from zoo.sealed import DamagedError, Tensors
 
 SHARE = 0.01  # of the time may be spent on writing
 KEPT = 2
-
-Tensors = dict[str, np.ndarray]
 
 
 class Checkpoints:
@@ -54,8 +51,7 @@ class Checkpoints:
         # The best weights are these very ones after an epoch that is the best.
         kept = None if state.improved else self.best
         tensors |= {f"best/{place}": weight for place, weight in enumerate(kept or ())}
-        facts = {"identity": self.identity, "state": asdict(state), "sha256": _digest(tensors)}
-        content = safetensors.numpy.save(tensors, {k: json.dumps(v) for k, v in facts.items()})
+        content = generation.pack(Generation(self.identity, state, tensors))
         path = self.folder / f"epoch-{state.epoch:05d}.safetensors"
         try:
             atomic.write(path, content)
@@ -69,26 +65,34 @@ class Checkpoints:
 
     def generations(self) -> list[Path]:
         """List the generations, the newest first."""
-        return sorted(self.folder.glob("epoch-*.safetensors"), reverse=True)
+        found = sorted(self.folder.glob("epoch-*.safetensors"), reverse=True)
+        return [path for path in found if path.is_file()]
 
     def restore(self, model: keras.Model) -> State:
         """Load the newest generation that is whole into model and optimiser; else a fresh state."""
-        for path in self.generations():
-            read = _read(path)
-            if read is None:
-                continue
-            facts, tensors = read
-            self._require_same(path, facts["identity"])
-            state = State(**{**facts["state"], "history": tuple(facts["state"]["history"])})
-            _assign(model, tensors)
-            best = (
-                [tensors[f"best/{place}"] for place in range(len(model.weights))]
-                if "best/0" in tensors
-                else None
-            )
-            self.best = best or [np.array(weight) for weight in model.get_weights()]
-            return state
+        found = self.generations()
+        for path in found:
+            try:
+                return self._load(path, model)
+            except DamagedError as error:
+                last = path == found[-1]
+                then = "the training starts anew" if last else "the one before it is taken"
+                print(f"gliozoo: {path} is damaged: {error}; {then}.", file=sys.stderr, flush=True)
         return State()
+
+    def _load(self, path: Path, model: keras.Model) -> State:
+        found = generation.read(path)
+        self._require_same(path, found.identity)
+        best = model.get_weights()
+        generation.require_fit(
+            found.tensors, _kinds(model), [(w.dtype.name, w.shape) for w in best]
+        )
+        _assign(model, found.tensors)
+        if "best/0" in found.tensors:
+            self.best = [found.tensors[f"best/{place}"] for place in range(len(best))]
+        else:
+            self.best = [np.array(weight) for weight in model.get_weights()]
+        return found.state
 
     def _require_same(self, path: Path, identity: Mapping[str, Any]) -> None:
         for name in {**identity, **self.identity}:
@@ -124,6 +128,13 @@ def _all_variables(model: keras.Model) -> list[tuple[str, Any]]:
     ]
 
 
+def _kinds(model: keras.Model) -> dict[str, tuple[str, tuple[int, ...]]]:
+    return {
+        name: (keras.backend.standardize_dtype(variable.dtype), tuple(variable.shape))
+        for name, variable in _all_variables(model)
+    }
+
+
 def _variables(model: keras.Model) -> Tensors:
     return {
         name: np.array(keras.ops.convert_to_numpy(variable), order="C")
@@ -134,22 +145,3 @@ def _variables(model: keras.Model) -> Tensors:
 def _assign(model: keras.Model, tensors: Tensors) -> None:
     for name, variable in _all_variables(model):
         variable.assign(tensors[name])
-
-
-def _digest(tensors: Tensors) -> str:
-    total = hashlib.sha256()
-    for name in sorted(tensors):
-        total.update(f"{name} {tensors[name].dtype} {tensors[name].shape}".encode())
-        total.update(tensors[name].tobytes())
-    return total.hexdigest()
-
-
-def _read(path: Path) -> tuple[dict[str, Any], Tensors] | None:
-    """Read a generation; None where it is damaged."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            facts = {key: json.loads(value) for key, value in file.metadata().items()}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
-    except (SafetensorError, OSError, ValueError, AttributeError):
-        return None
-    return (facts, tensors) if facts.get("sha256") == _digest(tensors) else None

@@ -82,10 +82,10 @@ def _patient(
         place = fullest(reference, mask)
         image = grey(images[place, ..., shown])
         _panels(row, image, reference[place], mask[place])
-        row[0].set_ylabel(f"{region}, slice {place}", fontsize=9)
+        row[0].set_ylabel(f"{plain(region)}, slice {place}", fontsize=9)
     for panel, name in zip(axes[0], ("Image", "Reference", "Prediction", "Error"), strict=True):
         panel.set_title(name, fontsize=9)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(plain(title), fontsize=10)
     figure.legend(
         handles=[
             Patch(color=TRUE, label="found"),
@@ -118,14 +118,20 @@ def prediction(found: Prediction) -> bytes:
             panel.set(xticks=[], yticks=[])
         column[0].set_title(f"{name}, slice {place}", fontsize=9)
     figure.legend(
-        handles=[Patch(color=c, label=name) for name, c in zip(masks, NESTED, strict=False)],
+        handles=[Patch(color=c, label=plain(n)) for n, c in zip(masks, NESTED, strict=False)],
         loc="outside lower center",
         ncols=len(masks),
         fontsize=8,
         frameon=False,
     )
-    figure.suptitle(found.scan.case.name, fontsize=10)
+    figure.suptitle(plain(found.scan.case.name), fontsize=10)
     return _png(figure)
+
+
+def plain(name: str) -> str:
+    """Return a name as a picture shows it: nothing but characters, and no `$` begins a formula."""
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+    return "".join(shown).replace("$", r"\$")
 
 
 def _nested(image: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:

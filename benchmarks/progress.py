@@ -19,10 +19,11 @@ def progress(title: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
 
 def _bar(title: str, items: Iterable[Any], total: int) -> Iterator[Any]:
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import track
 
     console = Console(stderr=True)
-    yield from track(items, title, total, console=console, transient=True)
+    yield from track(items, escape(title), total, console=console, transient=True)
 
 
 def _lines(title: str, items: Iterable[Any], total: int) -> Iterator[Any]:

@@ -4,12 +4,16 @@ Everything that decides about the next epoch is here or in a variable of model a
 training that goes on from a checkpoint is the training that was never interrupted.
 """
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
 from benchmarks.protocol import Training
 
+MEASURED = ("loss", "val_loss", "val_dice")  # of every epoch
+STOPPED = (None, "epochs", "early_stopping")
 PLATEAU = {"factor": 0.2, "patience": 2, "floor": 1e-6}
 
 
@@ -36,6 +40,41 @@ class State:
     def improved(self) -> bool:
         """Tell whether the last epoch is the best one."""
         return self.epoch > 0 and self.best_epoch == self.epoch
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "State":
+        """Read back what `asdict` and JSON made; a `ValueError` where no training comes to it."""
+        state = cls(**{**values, "history": tuple(values["history"])})
+        counts = (state.best_epoch, state.waited, state.stalled, state.cuts)
+        if not all(type(count) is int and 0 <= count <= state.epoch for count in counts):
+            raise ValueError("a count is out of its range")
+        times = (state.seconds, 0 if state.first_step_s is None else state.first_step_s)
+        if not all(_number(time) and 0 <= time < math.inf for time in times):
+            raise ValueError("a time is out of its range")
+        if state.stopped not in STOPPED:
+            raise ValueError("the reason for its end is unknown")
+        _require_best(state)
+        return state
+
+
+def _require_best(state: State) -> None:
+    """Refuse a history of other rows than epochs, and a best epoch that it does not have."""
+    best, epoch = -1.0, 0
+    for place, row in enumerate(state.history, 1):
+        if not {"epoch", *MEASURED} <= row.keys() or row["epoch"] != place:
+            raise ValueError(f"epoch {place} of its history is no epoch's row")
+        if not all(_number(value) or value is None for value in row.values()):
+            raise ValueError(f"epoch {place} of its history holds what is no number")
+        if row["val_dice"] > best:
+            best, epoch = row["val_dice"], place
+    if (state.best_dice, state.best_epoch) != (best, epoch) or best > 1:
+        raise ValueError("its best epoch is not that of its history")
+
+
+def _number(value: Any) -> bool:
+    """Tell numbers that a float holds, NaN and infinity among them."""
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+    return whole or isinstance(value, float)
 
 
 def advance(state: State, row: dict[str, Any], training: Training) -> State:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import places
+from benchmarks import about, places
 from benchmarks.errors import UserError
 from benchmarks.protocol import Evaluation, Protocol
 from data_pipeline import Data, DataSpec
@@ -37,13 +37,13 @@ class Trained:
     @classmethod
     def of(cls, protocol: Protocol, data: Data, threshold: float) -> "Trained":
         """Note how a run's data were prepared, and the threshold that its validation chose."""
-        about = data.store.index["about"]
+        known = data.store.index["about"]
         return cls(
             spec=protocol.data,
-            layout=about["layout"],
-            version=about["version"],
-            labels=about["labels"],
-            regions=dict(about["regions"]),
+            layout=known["layout"],
+            version=known["version"],
+            labels=known["labels"],
+            regions=dict(known["regions"]),
             spacing=_spacing(data) if protocol.data.rank == 3 else None,
             threshold=threshold,
             evaluation=protocol.evaluate,
@@ -107,24 +107,23 @@ def find(place: Path) -> Path:
 
 def read(path: Path) -> Trained:
     """Read from a weights file how it is to be used."""
-    about = dict(weights.header(path).about)
+    header = weights.header(path)
     try:
-        return Trained(
-            spec=DataSpec.from_json(about["spec"]),
-            layout=about["layout"],
-            version=about["version"],
-            labels=about["labels"],
-            regions={name: tuple(values) for name, values in about["regions"]},
-            spacing=about["spacing"] and tuple((low, high) for low, high in about["spacing"]),
-            threshold=about["threshold"],
-            evaluation=Evaluation(**about["evaluation"]),
-            value_range=about.get("value_range", "normalised"),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{path} does not say how images are to be prepared for it: predict with the weights "
-            "file in the folder of a run of `gliozoo bench`."
-        ) from error
+        found = Trained(**about.checked(header.about, header.identity))
+        if found.target.classes != header.identity.classes:
+            raise ValueError(f"it has {found.target.classes} classes, not those of the network")
+        return found
+    except KeyError as error:
+        raise _unusable(path, f"it has no entry {error}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise _unusable(path, " ".join(str(error).split())[:200]) from error
+
+
+def _unusable(path: Path, reason: str) -> UserError:
+    return UserError(
+        f"{path} does not say how images are to be prepared for it ({reason}): predict with the "
+        "weights file in the folder of a run of `gliozoo bench`."
+    )
 
 
 def _spacing(data: Data) -> tuple[tuple[float, float], ...] | None:

@@ -5,6 +5,7 @@ and units are copied and not computed. Slices become pictures of their own, as i
 """
 
 import gzip
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,34 +13,51 @@ from typing import Any
 import cv2
 import nibabel
 import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 
 from data_pipeline.case import Case, Volume
+from data_pipeline.errors import UserError
 
+UNFIT = re.compile(r"[^\w .()+,=@-]")  # in a part of a file's name
 Files = dict[str, bytes]  # by name, so that a caller can write all of them or none
+
+
+def mask_names(case: Case) -> tuple[str, ...]:
+    """Name the files of a case's mask."""
+    if case.form == "slices":
+        return tuple(f"{case.name}/{path.stem}_mask.tif" for path in case.images)
+    return (f"{case.name}.nii.gz",)
+
+
+def probability_names(case: Case, region: str) -> tuple[str, ...]:
+    """Name the files of a region's probabilities; a region's name never makes a folder."""
+    part = UNFIT.sub(lambda found: f"%{ord(found[0]):02x}", region)
+    if case.form == "slices":
+        return tuple(f"{case.name}/{path.stem}_{part}.tif" for path in case.images)
+    return (f"{case.name}_{part}.nii.gz",)
 
 
 def mask_files(case: Case, volume: Volume, labels: np.ndarray) -> Files:
     """Give the files of a `(D, H, W)` mask in the project's values, written in the case's own."""
     if case.form == "slices":
-        names = (f"{case.name}/{path.stem}_mask.tif" for path in case.images)
-        pictures = np.where(labels > 0, np.uint8(255), np.uint8(0))
-        return {name: _tiff(plane) for name, plane in zip(names, pictures, strict=True)}
-    stored = written_values(case.values)[labels]
-    return {f"{case.name}.nii.gz": _nifti(case.images[0], volume.to_file(stored))}
+        contents = [_tiff(plane) for plane in np.where(labels > 0, np.uint8(255), np.uint8(0))]
+    else:
+        stored = written_values(case.values)[labels]
+        contents = [_nifti(case.images[0], volume.to_file(stored))]
+    return dict(zip(mask_names(case), contents, strict=True))
 
 
 def probability_files(case: Case, volume: Volume, probabilities: Mapping[str, np.ndarray]) -> Files:
     """Give the files of `(D, H, W)` probabilities, float32, one a region."""
-    if case.form == "slices":
-        return {
-            f"{case.name}/{path.stem}_{region}.tif": _tiff(plane)
-            for region, values in probabilities.items()
-            for path, plane in zip(case.images, values.astype(np.float32), strict=True)
-        }
-    return {
-        f"{case.name}_{region}.nii.gz": _nifti(case.images[0], volume.to_file(values))
-        for region, values in probabilities.items()
-    }
+    files: Files = {}
+    for region, values in probabilities.items():
+        if case.form == "slices":
+            contents = [_tiff(plane) for plane in values.astype(np.float32)]
+        else:
+            contents = [_nifti(case.images[0], volume.to_file(values))]
+        files |= zip(probability_names(case, region), contents, strict=True)
+    return files
 
 
 def written_values(values: Mapping[int, int]) -> np.ndarray:
@@ -51,6 +69,15 @@ def written_values(values: Mapping[int, int]) -> np.ndarray:
 
 
 def _nifti(like: Path, array: np.ndarray) -> bytes:
+    try:
+        return _as_nifti(like, array)
+    except (ImageFileError, HeaderDataError, HeaderTypeError, ValueError, OSError) as error:
+        raise UserError(
+            f"{like}: its header can't be taken over for the mask ({error}); save the scan anew."
+        ) from error
+
+
+def _as_nifti(like: Path, array: np.ndarray) -> bytes:
     image: Any = nibabel.load(like)  # of NIfTI 1 or 2
     header = image.header.copy()
     header.set_data_dtype(array.dtype)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from data_pipeline import dataset_json, listing, modality
 from data_pipeline.case import Case
-from data_pipeline.errors import UserError
+from data_pipeline.errors import Quarantined, UserError
 from data_pipeline.sources import brats, lgg, msd
 
 NUMBERED = re.compile(r"(?P<case>.+)_(?P<part>\d{4})")
@@ -81,23 +81,56 @@ def _is_scan(path: Path) -> bool:
 
 def _cases(files: Sequence[Path], wanted: Wanted, version: str | None) -> Iterator[Case]:
     """Tell the cases of one folder apart by their names."""
-    slices: dict[str, dict[int, Path]] = {}
-    parts: dict[str, dict[str, Path]] = {}
+    slices: dict[str, list[Path]] = {}
+    parts: dict[str, list[tuple[str, Path]]] = {}
     for path in files:
         if (match := lgg.SLICE.fullmatch(path.name)) and not match["mask"]:
-            slices.setdefault(match["case"], {})[int(match["number"])] = path
+            slices.setdefault(match["case"], []).append(path)
         elif listing.NIFTI.search(path.name):
             case, part = _parted(path)
-            if part == "seg":
-                continue
-            if part in parts.setdefault(case, {}):
-                raise UserError(f"{path}: is a second {part or 'scan'} of {case}; keep one.")
-            parts[case][part] = path
-    for name, numbered in slices.items():
-        images = tuple(numbered[number] for number in sorted(numbered))
-        yield _case(name, "slices", lgg.CHANNELS, images, {0: 0, 1: 1})
-    for name, found in parts.items():
-        yield _volume(name, found, wanted, version)
+            if part != "seg":
+                parts.setdefault(case, []).append((part, path))
+    for name, paths in slices.items():
+        yield _sliced(name, paths)
+    for name, listed in parts.items():
+        try:
+            yield _volume(name, _once(name, listed), wanted, version)
+        except Quarantined as error:
+            images = tuple(path for _, path in listed)
+            yield _case(name, "volumes", (), images, {}, problem=str(error))
+
+
+def _sliced(name: str, paths: Sequence[Path]) -> Case:
+    """Put the slices of a case into their order, or say which is there twice."""
+    numbered: dict[int, Path] = {}
+    problem = None
+    for path in paths:
+        number = int(path.stem.rsplit("_", 1)[1])
+        if number in numbered:
+            other = numbered[number].name
+            problem = f"{path}: slice {number} is there twice, also as {other}; keep one."
+        numbered[number] = path
+    images = tuple(numbered[number] for number in sorted(numbered))
+    return _case(name, "slices", lgg.CHANNELS, images, {0: 0, 1: 1}, problem=problem)
+
+
+def _once(name: str, listed: Sequence[tuple[str, Path]]) -> dict[str, Path]:
+    """Return the files by what they hold; two that hold the same are not chosen between."""
+    found: dict[str, Path] = {}
+    for part, path in listed:
+        for other, held in found.items():
+            if not (part and other) or _same(part, other):
+                raise Quarantined(
+                    f"{path}: is a second {part or 'scan'} of {name}, beside {held.name}; keep one."
+                )
+        found[part] = path
+    return found
+
+
+def _same(part: str, other: str) -> bool:
+    if part.isdigit() or other.isdigit():
+        return part == other
+    return modality.canonical(part) == modality.canonical(other)
 
 
 def _parted(path: Path) -> tuple[str, str]:
@@ -133,7 +166,10 @@ def _case(
     channels: Sequence[str],
     images: tuple[Path, ...],
     values: Mapping[int, int],
+    problem: str | None = None,
 ) -> Case:
+    if not name or name.startswith("."):
+        problem = f"{images[0]}: a scan's name begins with a letter or a number; rename it."
     return Case(
         patient=listing.patient_of(name),
         name=name,
@@ -142,11 +178,14 @@ def _case(
         images=images,
         masks=(),
         values=values,
+        problem=problem,
     )
 
 
 def of_channels(case: Case, channels: tuple[str, ...]) -> Case:
     """Keep the files that a network asks for, in its order; refuse a scan that lacks one."""
+    if case.problem:
+        raise Quarantined(case.problem)
     missing = [name for name in channels if name not in case.channels]
     if missing:
         raise UserError(
@@ -178,7 +217,10 @@ def _values(
     if version:
         return brats.VALUES[version]
     if "" in found and "modality" in content and isinstance(content.get("labels"), dict):
-        return msd.values_of(content["labels"], first.parent.parent / dataset_json.NAME)
+        try:
+            return msd.values_of(content["labels"], first.parent.parent / dataset_json.NAME)
+        except UserError as error:
+            raise Quarantined(str(error)) from error
     if brats.NEW_NAMES & found.keys():
         return brats.THREE_IS_ENHANCING
     if wanted.layout == "brats":

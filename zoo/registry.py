@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo import card as cards
 from zoo.card import Card
@@ -29,7 +29,7 @@ class Identity:
     input_shape: tuple[int | None, ...]
     classes: int
     width: float
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def names() -> list[str]:
@@ -136,3 +136,9 @@ def scaled(widths: tuple[int, ...], width: float) -> tuple[int, ...]:
     if not width > 0:
         raise UserError(f"width is a factor above 0. Received: {width}.")
     return tuple(max(1, round(channels * width)) for channels in widths)
+
+
+def widths(identity: Identity) -> tuple[int, ...]:
+    """Return the channel counts that a model is built with, without building it."""
+    build = importlib.import_module(f"zoo.architectures.{identity.architecture}").build
+    return _arguments(identity, card(identity.architecture), build)["widths"]  # type: ignore[return-value]

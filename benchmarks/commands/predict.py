@@ -9,6 +9,8 @@ from benchmarks.errors import USER_ERRORS, UserError
 
 if TYPE_CHECKING:
     from benchmarks.predict import Prediction
+    from benchmarks.trained import Trained
+    from benchmarks.written import Folder
     from data_pipeline.case import Case
 
 
@@ -39,28 +41,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict every scan; one that can't be read is left out, and the exit code says so."""
-    from benchmarks import launch, sheet, trained
+    from benchmarks import launch, planned, sheet, trained
+    from benchmarks.written import Folder
     from data_pipeline import scans
 
     path = trained.find(arguments.run_folder)
     known = trained.read(path)
     cases = scans.find(arguments.inputs, known.wanted, arguments.version)
+    folder = Folder(arguments.out)
+    named = {case.name: _names(arguments, known, case) for case in cases if not case.problem}
+    planned.require_free(folder, named, arguments.inputs, cases)
     network = _network(arguments, path, known)
+    folder.begin()
     rows: list[dict[str, Any]] = []
     refused = 0
     for case in cases:
         try:
-            rows += _one(arguments, network, known, case)
-        except USER_ERRORS as error:
+            rows += _one(arguments, network, known, case, folder)
+        except (*USER_ERRORS, OSError, MemoryError) as error:
             refused += 1
-            say(f"gliozoo: {error}")
+            say(f"gliozoo: {error if isinstance(error, USER_ERRORS) else _failure(case, error)}")
     if rows:
-        _write(arguments.out / "volumes.csv", sheet.text(rows).encode())
+        folder.write({planned.VOLUMES: sheet.text(rows).encode("utf-8", "backslashreplace")})
     say(f"{len(cases) - refused} of {len(cases)} scans predicted, in {arguments.out}")
     return launch.USER if refused else launch.FINE
 
 
-def _network(arguments: argparse.Namespace, path: Path, known):
+def _network(arguments: argparse.Namespace, path: Path, known: "Trained"):
     from dataclasses import replace
 
     from benchmarks import device
@@ -84,7 +91,18 @@ def _network(arguments: argparse.Namespace, path: Path, known):
         return Predictor(weights.restore(path), evaluation, mirror=arguments.tta)
 
 
-def _one(arguments: argparse.Namespace, network, known, case: "Case") -> list[dict[str, Any]]:
+def _names(arguments: argparse.Namespace, known: "Trained", case: "Case") -> tuple[str, ...]:
+    from benchmarks import planned
+
+    regions = tuple(known.target.regions)
+    return planned.names(
+        case, regions, probabilities=arguments.probabilities, overlays=arguments.overlays
+    )
+
+
+def _one(
+    arguments: argparse.Namespace, network, known: "Trained", case: "Case", folder: "Folder"
+) -> list[dict[str, Any]]:
     """Predict one scan and write all of its files; return its volumes."""
     from benchmarks import predict, progress
 
@@ -92,15 +110,14 @@ def _one(arguments: argparse.Namespace, network, known, case: "Case") -> list[di
     found = predict.predict(
         network, known, case, least=arguments.least, any_spacing=arguments.any_spacing
     )
-    for name, content in _files(arguments, found).items():
-        _write(arguments.out / name, content, found.scan.case.images)
+    folder.write(_files(arguments, found))
     rows = found.volumes()
     say(f"{case.name}: {', '.join(map(_told, rows))}")
     return rows
 
 
 def _files(arguments: argparse.Namespace, found: "Prediction") -> dict[str, bytes]:
-    from benchmarks import overlays
+    from benchmarks import overlays, planned
     from data_pipeline import masks
 
     case, volume = found.scan.case, found.scan.volume
@@ -108,18 +125,13 @@ def _files(arguments: argparse.Namespace, found: "Prediction") -> dict[str, byte
     if arguments.probabilities:
         files |= masks.probability_files(case, volume, found.probabilities)
     if arguments.overlays:
-        files[f"overlays/{case.name}.png"] = overlays.prediction(found)
+        files[planned.overlay(case)] = overlays.prediction(found)
     return files
 
 
-def _write(path: Path, content: bytes, inputs: tuple[Path, ...] = ()) -> None:
-    from benchmarks import atomic
-
-    if path.resolve().parent in {file.resolve().parent for file in inputs}:
-        raise UserError(
-            f"{path}: would be written among the scans themselves; choose another --out."
-        )
-    atomic.write_out(path, content)
+def _failure(case: "Case", error: Exception) -> str:
+    told = getattr(error, "strerror", None) or str(error) or "no memory is left"
+    return f"{case.images[0]}: {told}; the other scans go on."
 
 
 def _told(row: dict[str, Any]) -> str:

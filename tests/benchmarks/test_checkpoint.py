@@ -1,17 +1,22 @@
 import errno
+import json
 import os
 
 import keras
 import numpy as np
 import pytest
+import safetensors.numpy
 import tiny
+from safetensors import safe_open
 
-from benchmarks import atomic, train
+from benchmarks import atomic, generation, train
 from benchmarks.checkpoint import Checkpoints
 from benchmarks.display import Display
 from benchmarks.errors import UserError
-from benchmarks.state import State
+from benchmarks.state import State, advance
+from zoo import sealed
 
+RISING = (0.1, 0.2, 0.3)
 IDENTITY = {"model": "tiny", "seed": 0, "protocol_digest": "d"}
 
 
@@ -56,6 +61,15 @@ def timeless(history):
     ]
 
 
+def epochs(*dice):
+    """The state after epochs of these validation scores."""
+    state = State()
+    for epoch, score in enumerate(dice, 1):
+        row = {"epoch": epoch, "loss": 1.0, "val_loss": 1.0, "val_dice": score, "seconds": 1.0}
+        state = advance(state, row, tiny.PROTOCOL.train)
+    return state
+
+
 def trained(data, protocol, folder, display=None, seed=0):
     model = tiny.network(seed)
     checkpoints = Checkpoints(folder, IDENTITY)
@@ -97,11 +111,11 @@ def test_a_finished_training_is_not_trained_again(data, tmp_path):
 def test_the_best_weights_survive_worse_epochs_and_a_restart(data, tmp_path):
     model = compiled(data)
     checkpoints = Checkpoints(tmp_path, IDENTITY)
-    best = State(history=({"epoch": 1},), best_epoch=1, best_dice=0.9)
+    best = epochs(0.9)
     checkpoints.save(model, best, now=True)
     kept = model.get_weights()
     model.set_weights([weight + 1 for weight in kept])
-    worse = State(history=({"epoch": 1}, {"epoch": 2}), best_epoch=1, best_dice=0.9, waited=1)
+    worse = epochs(0.9, 0.5)
     checkpoints.save(model, worse, now=True)
     fresh = compiled(data, seed=3)
     again = Checkpoints(tmp_path, IDENTITY)
@@ -117,24 +131,112 @@ def compiled(data, seed=0):
     return model
 
 
-def written(data, folder, epochs=3):
+def written(data, folder, count=3):
     model = compiled(data)
     checkpoints = Checkpoints(folder, IDENTITY)
-    for epoch in range(1, epochs + 1):
-        rows = tuple({"epoch": n} for n in range(1, epoch + 1))
-        checkpoints.save(model, State(history=rows, best_epoch=epoch), now=True)
+    for epoch in range(1, count + 1):
+        checkpoints.save(model, epochs(*RISING[:epoch]), now=True)
     return checkpoints
 
 
-def test_two_generations_are_kept_and_a_damaged_one_is_passed_over(data, tmp_path):
+def test_two_generations_are_kept_and_a_damaged_one_is_passed_over(data, tmp_path, capsys):
     newest, older = written(data, tmp_path).generations()
     assert (newest.name, older.name) == ("epoch-00003.safetensors", "epoch-00002.safetensors")
     for damage in (lambda b: b[:1000], lambda b: b[:-9] + b"XXXXXXXXX", lambda b: b""):
         whole = newest.read_bytes()
         newest.write_bytes(damage(whole))
         assert Checkpoints(tmp_path, IDENTITY).restore(compiled(data)).epoch == 2
+        (told,) = capsys.readouterr().err.splitlines()
+        assert str(newest) in told
+        assert told.endswith("the one before it is taken.")
         newest.write_bytes(whole)
     assert Checkpoints(tmp_path, IDENTITY).restore(compiled(data)).epoch == 3
+
+
+def test_where_no_generation_is_whole_the_training_starts_anew(data, tmp_path, capsys):
+    for path in written(data, tmp_path).generations():
+        path.write_bytes(b"lost")
+    model = compiled(data, seed=4)
+    before = variables(model)
+    assert Checkpoints(tmp_path, IDENTITY).restore(model) == State()
+    assert capsys.readouterr().err.splitlines()[1].endswith("the training starts anew.")
+    for now, then in zip(variables(model), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def rewritten(path, change, *, sealed_again=False):
+    """Write a generation again with other facts; honest ones carry a seal that fits."""
+    with safe_open(path, framework="numpy") as file:
+        facts, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    seal = facts.pop("seal", None)
+    changed = {name: json.loads(text) for name, text in facts.items()}
+    change(changed, tensors)
+    if sealed_again:
+        path.write_bytes(sealed.pack(tensors, changed))
+        return
+    written = {name: json.dumps(value) for name, value in changed.items()}
+    written |= {"seal": seal} if seal else {}
+    path.write_bytes(safetensors.numpy.save(tensors, written))
+
+
+def a_better_dice(facts, _):
+    facts["state"]["best_dice"] = 0.99
+
+
+def a_word_for_a_count(facts, _):
+    facts["state"]["waited"] = "none"
+
+
+def an_epoch_less(facts, _):
+    facts["state"]["history"].pop()
+
+
+def no_state(facts, _):
+    del facts["state"]
+
+
+def nan(facts, tensors):
+    tensors["trainable/0"].flat[0] = np.nan
+    facts["sha256"] = generation._digest(tensors)
+
+
+def no_optimiser(facts, tensors):
+    del tensors["optimiser/1"]
+    facts["sha256"] = generation._digest(tensors)
+
+
+def another_shape(facts, tensors):
+    tensors["trainable/0"] = tensors["trainable/0"][..., :1]
+    facts["sha256"] = generation._digest(tensors)
+
+
+FORGERIES = (
+    *(a_better_dice, a_word_for_a_count, an_epoch_less, no_state),
+    *(nan, no_optimiser, another_shape),
+)
+
+
+@pytest.mark.parametrize("sealed_again", [False, True])
+@pytest.mark.parametrize("change", FORGERIES)
+def test_a_generation_that_no_training_wrote_is_passed_over(
+    data, tmp_path, capsys, change, sealed_again
+):
+    newest, _ = written(data, tmp_path).generations()
+    rewritten(newest, change, sealed_again=sealed_again)
+    model = compiled(data, seed=4)
+    assert Checkpoints(tmp_path, IDENTITY).restore(model).epoch == 2
+    assert f"{newest} is damaged" in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_before_seals_is_gone_on_from(data, tmp_path):
+    newest, _ = written(data, tmp_path).generations()
+    with safe_open(newest, framework="numpy") as file:
+        facts, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    del facts["seal"]
+    newest.write_bytes(safetensors.numpy.save(tensors, facts))
+    model = compiled(data, seed=4)
+    assert Checkpoints(tmp_path, IDENTITY).restore(model) == epochs(*RISING)
+    np.testing.assert_array_equal(model.get_weights()[0], tensors["trainable/0"])
 
 
 def test_another_protocol_is_refused(data, tmp_path):
@@ -155,7 +257,7 @@ def test_a_full_disk_is_one_sentence_and_the_last_generation_stays(
 
     monkeypatch.setattr(atomic.os, call, full)
     with pytest.raises(UserError, match="No space left on device"):
-        checkpoints.save(compiled(data), State(history=({},) * 3, best_epoch=3), now=True)
+        checkpoints.save(compiled(data), epochs(*RISING), now=True)
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir() if "tmp" in path.name] == []
     assert Checkpoints(tmp_path, IDENTITY).restore(compiled(data)).epoch == 2
@@ -164,14 +266,14 @@ def test_a_full_disk_is_one_sentence_and_the_last_generation_stays(
 def test_writing_takes_a_small_share_of_the_time(data, tmp_path):
     checkpoints = Checkpoints(tmp_path, IDENTITY)
     model = compiled(data)
-    wrote = [checkpoints.save(model, State(history=({},) * n, best_epoch=n)) for n in range(1, 6)]
-    assert wrote == [True, False, False, False, False]
+    wrote = [checkpoints.save(model, epochs(*RISING[:n])) for n in range(1, 4)]
+    assert wrote == [True, False, False]
     assert checkpoints.best is not None
 
 
 def test_the_states_of_random_numbers_are_among_what_is_kept(data, tmp_path):
     model = compiled(data)
-    Checkpoints(tmp_path, IDENTITY).save(model, State(history=({},), best_epoch=1), now=True)
+    Checkpoints(tmp_path, IDENTITY).save(model, epochs(0.9), now=True)
     seeds = [v for v in model.non_trainable_variables if "seed_generator" in v.path]
     kept = [np.array(keras.ops.convert_to_numpy(seed)) for seed in seeds]
     assert kept

@@ -7,9 +7,10 @@ import pickle
 import numpy as np
 import pytest
 import safetensors.numpy
+from safetensors import safe_open
 
 import zoo
-from zoo import weights
+from zoo import registry, sealed, weights, weights_file
 
 
 @pytest.fixture
@@ -138,3 +139,77 @@ def test_normalization_computes_with_the_loaded_statistics(path):
     other = zoo.create("deeplabv3plus", (32, 32, 3), 1, width=0.125, weights=path)
     x = np.random.default_rng(0).random((1, 32, 32, 3), "float32")
     np.testing.assert_array_equal(model(x), other(x))
+
+
+def forged(model, path, **changes):
+    """Write a model's weights under another header, with a seal that fits it."""
+    weights.save(model, path)
+    with safe_open(path, framework="numpy") as file:
+        facts = {name: json.loads(text) for name, text in file.metadata().items() if name != "seal"}
+    path.write_bytes(sealed.pack(weights.arrays(model), {**facts, **changes}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"settings": {"widths": [4096] * 5}},
+        {"settings": {"widths": [8192, 8192]}},
+        {"width": 2.0},
+    ],
+)
+def test_a_header_asks_for_no_more_channels_than_the_file_fills(model, path, changes, monkeypatch):
+    forged(model, path, **changes)
+    monkeypatch.setattr(weights, "create", lambda *_, **__: pytest.fail("it was built"))
+    assert "expected" in refusal(lambda: weights.restore(path))
+
+
+ENCODER = 24_000_000  # weights of ResNet50, which no width scales
+
+
+def test_every_architecture_fills_the_channels_that_it_asks_for():
+    """What `require_room` takes for granted, by the counts that follow from the papers."""
+    for name in zoo.names():
+        for reference in zoo.card(name).references:
+            shape = (*reference.input_shape,)
+            identity = registry.Identity(name, reference.variant, shape, reference.classes, 1.0)
+            squares = sum(width**2 for width in registry.widths(identity))
+            held = reference.params or reference.trainable or reference.params_convolutions
+            most = 100 * squares + ENCODER
+            assert held is None or squares <= held <= most, (name, reference.variant)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"depth": 3}, {"weights": "other.safetensors"}, {"name": "unet3d"}, {"classes": 2}),
+        *({"widths": "wide"}, {"widths": 5}, {"widths": [1]}, {"widths": None}),
+    ],
+)
+def test_settings_that_no_network_has_are_refused(model, path, settings):
+    forged(model, path, settings=settings)
+    assert str(path) in refusal(lambda: weights.restore(path))
+
+
+def test_a_file_of_before_seals_is_restored(model, path):
+    weights.save(model, path)
+    with safe_open(path, framework="numpy") as file:
+        facts = {name: text for name, text in file.metadata().items() if name != "seal"}
+    safetensors.numpy.save_file(weights.arrays(model), path, facts)
+    assert weights.digest(weights.restore(path)) == weights.digest(model)
+
+
+def test_another_type_of_numbers_is_refused(model, path):
+    weights.save(model, path)
+    tensors = {name: value.astype("float64") for name, value in weights.arrays(model).items()}
+    with safe_open(path, framework="numpy") as file:
+        facts = {name: json.loads(text) for name, text in file.metadata().items() if name != "seal"}
+    facts["sha256"] = weights_file.digest(tensors)
+    path.write_bytes(sealed.pack(tensors, facts))
+    assert "float32 in the model, float64 in the file" in refusal(lambda: weights.restore(path))
+
+
+def test_a_setting_of_several_numbers_is_the_same_before_and_after(path):
+    model = zoo.create("deeplabv3plus", (32, 32, 3), 1, width=0.125, rates=(2, 4, 6))
+    weights.save(model, path)
+    same = zoo.create("deeplabv3plus", (32, 32, 3), 1, width=0.125, rates=(2, 4, 6), weights=path)
+    assert weights.digest(same) == weights.digest(model)
