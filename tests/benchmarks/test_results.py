@@ -125,3 +125,16 @@ def test_the_claim_of_sa_unet_is_told_in_its_own_way(committed, results, slices)
 def says(text, value):
     """Tell whether a text holds a number to three digits."""
     return any(abs(float(told) - value) < 6e-4 for told in re.findall(r"(?<![\d.])\.\d{3}\b", text))
+
+
+def test_the_recipes_page_tells_its_table_and_no_more(committed):
+    """Both means and the interval of each difference; and how few trainings they are of."""
+    told = (committed / "docs/findings/recipes.md").read_text()
+    rows = pd.read_csv(committed / "docs/findings/recipes.csv")
+    for row in rows.to_dict("records"):
+        known = [row[name] for name in ("common", "author", "difference lower", "difference upper")]
+        assert all(says(told, abs(value)) for value in known), row["model"]
+        assert f"`{row['model']}`" in told
+    assert f"{rows.patients[0]} patients" in told
+    assert "One seed" in told
+    assert not re.search(r"certainly|each beyond doubt[,;]|any network can", told)
