@@ -4,6 +4,7 @@ import argparse
 import importlib
 import sys
 
+from benchmarks import streams
 from benchmarks.errors import USER_ERRORS
 
 # In the order in which a newcomer meets them. Only the module of the command that was asked for is
@@ -28,7 +29,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str):
         """Say what is wrong and where the help is."""
-        self.exit(2, f"{self.prog}: {message} (see `{self.prog} --help`)\n")
+        self.exit(2, f"{self.prog}: {streams.shown(message)} (see `{self.prog} --help`)\n")
 
 
 def parser_for(command: str | None) -> argparse.ArgumentParser:
@@ -49,15 +50,20 @@ def parser_for(command: str | None) -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 fine, 1 a run failed, 2 the user's input or environment."""
-    argv = sys.argv[1:] if argv is None else argv
+    streams.settle()
+    with streams.heard():
+        return _answer(sys.argv[1:] if argv is None else argv)
+
+
+def _answer(argv: list[str]) -> int:
     arguments = parser_for(argv[0] if argv else None).parse_args(argv)
     try:
         return arguments.run(arguments)
     except USER_ERRORS as error:
-        print(f"gliozoo: {error}", file=sys.stderr)
+        streams.say(f"gliozoo: {error}")
         return 2
     except KeyboardInterrupt:
-        print("gliozoo: interrupted; the same command goes on from here.", file=sys.stderr)
+        streams.say("gliozoo: interrupted; the same command goes on from here.")
         return 130
 
 

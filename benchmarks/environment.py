@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import device, share
+from benchmarks import child, device, share
 
 
 def facts(jit: bool | None = None, n_devices: int = 1) -> dict[str, Any]:
@@ -96,10 +96,9 @@ def _dirty() -> bool | None:
 
 
 def _git(*arguments: str) -> str | None:
-    root = Path(__file__).resolve().parent.parent
-    if not (root / ".git").exists():
+    if not (child.ROOT / ".git").exists():
         return None
-    return _output("git", "-C", str(root), *arguments)
+    return _output("git", "-C", str(child.ROOT), *arguments)
 
 
 def _output(*command: str) -> str | None:

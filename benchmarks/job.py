@@ -4,6 +4,10 @@ import shlex
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from benchmarks.errors import UserError
+
+SEEDS = 2**32 - 1  # what NumPy and Keras take
+
 
 @dataclass(frozen=True)
 class Job:
@@ -27,6 +31,12 @@ class Job:
     cache: str | None = None
     force: bool = False
     quiet: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= SEEDS:
+            raise UserError(f"Expected a seed from 0 to {SEEDS}. Received: {self.seed}.")
+        if self.threads is not None and self.threads < 1:
+            raise UserError(f"Expected --threads of 1 or more. Received: {self.threads}.")
 
     @property
     def command(self) -> str:

@@ -1,25 +1,28 @@
 """Each run in a process of its own: what kills one leaves the others, and a record that says why.
 
-`python -m benchmarks.launch JOB` is that process. The parent imports no Keras.
+`main` is that process. The parent imports no Keras.
 """
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from benchmarks import environment, orphan, protocol, record, share, unfinished
+from benchmarks import child, environment, orphan, record, share, streams, unfinished
 from benchmarks.errors import USER_ERRORS
 from benchmarks.job import Job
 from benchmarks.record import Record
 from benchmarks.slot import Slot
 
+GRACE = 5.0  # seconds that an interrupted run may take to end; its checkpoints are on the disk
 FINE, FAILED, USER, INTERRUPTED = 0, 1, 2, 130
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -33,36 +36,49 @@ class Outcome:
     repeated: bool = True
 
 
-def launch(job: Job) -> Outcome:
+def launch(slot: Slot) -> Outcome:
     """Run a job in a new process and wait for it; a finished one is not repeated."""
-    slot = Slot(job, protocol.find(job.protocol, job.model))
     finished = slot.finished()
     if finished:
-        return Outcome(job, FINE, slot.path, finished, repeated=False)
-    process = start(job, sys.stderr)
+        return Outcome(slot.job, FINE, slot.path, finished, repeated=False)
+    process = start(slot.job, sys.stderr)
     try:
         code = process.wait()
     except KeyboardInterrupt:
-        process.wait()  # it was interrupted too, and ends by itself
+        interrupt([process])
         raise
     return ended(slot, code)
 
 
-def start(
-    job: Job,
-    output: IO,
-    extra: dict[str, str] | None = None,
-    process_group: int | None = None,
-) -> subprocess.Popen:
-    """Start a job's own process, which ends with this one; `extra` goes into its environment."""
+def start(job: Job, output: IO, extra: dict[str, str] | None = None) -> subprocess.Popen:
+    """Start a job's own process, which ends with this one; `extra` goes into its environment.
+
+    It has a group of its own: Ctrl-C reaches this process alone, which interrupts each run once.
+    """
     return subprocess.Popen(
         command(job),
-        env=_environment() | share.threads(job.threads) | orphan.adopt() | (extra or {}),
+        env=os.environ | share.threads(job.threads) | orphan.adopt() | (extra or {}),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        process_group=process_group,
+        process_group=0,
     )
+
+
+def interrupt(processes: Sequence[subprocess.Popen]) -> None:
+    """Let runs end by themselves; kill those that don't, or all if interrupted a second time."""
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + GRACE
+    try:
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
 
 def ended(slot: Slot, code: int) -> Outcome:
@@ -77,30 +93,26 @@ def ended(slot: Slot, code: int) -> Outcome:
 
 def command(job: Job) -> list[str]:
     """Return the command line of a job's own process."""
-    return [sys.executable, "-m", "benchmarks.launch", json.dumps(job.as_json())]
-
-
-def _environment() -> dict[str, str]:
-    paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return child.command("benchmarks.launch", json.dumps(job.as_json()))
 
 
 def bury(slot: Slot, kind: str, how: str) -> Outcome:
     """Write the record of a run whose process is gone."""
     reason = f"{how}: the same command goes on from the last checkpoint."
     dead = unfinished.killed(slot, {"machine": environment.machine()}, kind, reason)
-    return Outcome(slot.job, FAILED, record.write(dead, slot.job.results), dead)
+    return Outcome(slot.job, FAILED, record.write_to(slot.path, dead), dead)
 
 
 def main(request: str) -> int:
     """Be the process of one job."""
+    streams.settle()
     orphan.follow_parent()
     try:
         from benchmarks.run import run
 
         path = run(Job(**json.loads(request)))
     except USER_ERRORS as error:
-        print(f"gliozoo: {error}", file=sys.stderr)
+        streams.say(f"gliozoo: {error}")
         return USER
     except KeyboardInterrupt:
         return INTERRUPTED

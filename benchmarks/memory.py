@@ -1,4 +1,4 @@
-"""Peak memory of one model, measured in a process of its own (`python -m benchmarks.memory`).
+"""Peak memory of one model, measured in a process of its own, which `main` is.
 
 On a GPU it is the allocator's peak. On a CPU it is the highest resident set up to the end of the
 steps, compilation included, less what the process held with the backend imported and no model yet.
@@ -9,25 +9,19 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
-from benchmarks import device
+from benchmarks import child, device, orphan
 from benchmarks.subject import Subject
 
 STEPS = 3
 PATIENCE = 900  # seconds, beyond which a machine is taken to be swapping
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 def peak_bytes(subject: Subject, jit: bool, train: bool) -> int | None:
     """Run a few steps in a new process and return its peak; None where it died or hung."""
     request = json.dumps({"subject": asdict(subject), "jit": jit, "train": train})
-    paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {
-        "KERAS_BACKEND": device.backend(),
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-    }
-    command = (sys.executable, "-m", "benchmarks.memory", request)
+    command = child.command("benchmarks.memory", request)
+    environment = os.environ | {"KERAS_BACKEND": device.backend()} | orphan.adopt()
     try:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=PATIENCE
@@ -53,6 +47,7 @@ def _measure(subject: Subject, jit: bool, train: bool) -> int | None:
 
 def main(request: str) -> None:
     """Answer one request on standard output."""
+    orphan.follow_parent()
     content = json.loads(request)
     device.select_backend()
     subject = Subject(**content["subject"])

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import device, environment
+from benchmarks import child, device, environment
 
 WIDTH, SIDE, BATCH = 0.5, 128, 4
 SECONDS = 12.0
@@ -68,7 +68,7 @@ def _measured(side: str, what: str) -> dict[str, Any]:
         sizes = map(str, (WIDTH, SIDE, BATCH, SECONDS))
         command = [python, str(PEER), what, *sizes]
     else:
-        command = [sys.executable, "-m", "benchmarks.perf_native", "--one", side, what]
+        command = child.command("benchmarks.perf_native", "--one", side, what)
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 

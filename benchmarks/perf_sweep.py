@@ -21,7 +21,7 @@ from unittest import mock
 
 import numpy as np
 
-from benchmarks import environment, launch, metrics, record, unfinished
+from benchmarks import environment, launch, metrics, record, settle, unfinished
 from benchmarks.__main__ import main as gliozoo
 from benchmarks.job import Job
 from benchmarks.sweep import plan
@@ -88,12 +88,12 @@ def overhead(folder: Path) -> float:
     """Return what a run takes within a sweep beyond what its process takes outside of one."""
 
     def command(job: Job) -> list[str]:
-        (slot,) = plan.slots_of([job])
+        slot = settle.slot(job)
         return [sys.executable, "-c", WRITE, str(slot.path), _record(slot)]
 
     with mock.patch.object(launch, "command", command):
         swept = _sweep(folder, "--models", "unet", "--seeds", f"0-{EMPTY - 1}") / EMPTY
-    (slot,) = plan.slots_of([Job("unet", "smoke", results=str(folder))])
+    slot = settle.slot(Job("unet", "smoke", results=str(folder)))
     own = []
     for _ in range(EMPTY // 4):
         began = time.perf_counter()

@@ -4,16 +4,18 @@ results/<machine>/<stem>.json           the record
 results/<machine>/runs/<stem>/          record.json patients.csv history.csv curves.png
                                         weights.safetensors overlays/*.png and the checkpoints
 
-A stem is <model>[+<variant>]-<protocol>-<digest8>-s<seed>[-f<fold>][-<backend>][-<precision>],
-of which fold 0, TensorFlow and float32 are left out.
+A stem is <model>[+<variant>]-<protocol>-<digest8>-<data8>-<split8>-s<seed>[-f<fold>][-<backend>]
+[-<precision>], of which fold 0, TensorFlow and float32 are left out. Records from before data and
+split had a place in it keep their names.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+DATA = ("fingerprint", "split_digest")  # what tells the data of two runs apart
 USUAL = {"backend": "tensorflow", "precision": "float32"}
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.]+")
@@ -29,12 +31,26 @@ def slug(name: str, unsafe: re.Pattern[str] = _UNSAFE) -> str:
     return f"{safe or 'unnamed'}.{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def stem(run: Mapping[str, Any], protocol_digest: str) -> str:
-    """Name a run: what varies, and the digest of what must not; defaults are left out."""
+def stem(run: Mapping[str, Any], protocol_digest: str, data: Mapping[str, Any]) -> str:
+    """Name a run: what varies, and the digests of what must not; defaults are left out.
+
+    `data` is that section of its record; a digest that it does not hold is left out, too.
+    """
+    digests = [protocol_digest, *(str(data[name]) for name in DATA if data.get(name))]
+    # A leaky split's digest begins with that word.
+    return _joined(run, [slug(digest.rpartition("-")[2][:8]) for digest in digests])
+
+
+def pattern(run: Mapping[str, Any], protocol_digest: str) -> str:
+    """Return what the names of a run's records match, whatever its data were."""
+    return f"{_joined(run, [slug(protocol_digest[:8]) + '*'])}.json"
+
+
+def _joined(run: Mapping[str, Any], digests: Sequence[str]) -> str:
     model = slug(run["model"])
     if run.get("variant"):
         model += f"+{slug(run['variant'])}"
-    parts = [model, slug(run["protocol"]), slug(protocol_digest[:8]), f"s{int(run['seed'])}"]
+    parts = [model, slug(run["protocol"]), *digests, f"s{int(run['seed'])}"]
     if run.get("fold"):
         parts.append(f"f{int(run['fold'])}")
     for name, usual in USUAL.items():
@@ -43,11 +59,9 @@ def stem(run: Mapping[str, Any], protocol_digest: str) -> str:
     return "-".join(parts)
 
 
-def record_path(
-    results: Path | str, machine: str, run: Mapping[str, Any], protocol_digest: str
-) -> Path:
+def record_path(results: Path | str, machine: str, stem: str) -> Path:
     """Say where the record of a run lies."""
-    return Path(results) / slug(machine, _UNSAFE_HOST) / f"{stem(run, protocol_digest)}.json"
+    return Path(results) / slug(machine, _UNSAFE_HOST) / f"{stem}.json"
 
 
 def run_folder(record: Path | str) -> Path:

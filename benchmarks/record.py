@@ -62,12 +62,17 @@ class Archive:
 
 def path_of(record: Record, results: Path | str) -> Path:
     """Say where `write` puts a record."""
-    return places.record_path(results, record.machine, record.run, record.protocol_digest)
+    stem = places.stem(record.run, record.protocol_digest, record.data)
+    return places.record_path(results, record.machine, stem)
 
 
 def write(record: Record, results: Path | str) -> Path:
-    """Write a record under its own name and return the path; the old one stays until the end."""
-    path = path_of(record, results)
+    """Write a record under its own name and return the path."""
+    return write_to(path_of(record, results), record)
+
+
+def write_to(path: Path, record: Record) -> Path:
+    """Write a record there; the old one stays until the end."""
     try:
         atomic.write(path, to_json(record).encode())
     except OSError as error:

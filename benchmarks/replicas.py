@@ -8,7 +8,7 @@ other numbers under TensorFlow, where each device draws its own.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -27,14 +27,10 @@ def expose(count: int) -> None:
 
     Call it after `device.select_backend`.
     """
-    if count < 1:
-        raise UserError(f"Expected --devices of 1 or more. Received: {count}.")
     if count == 1:
         return
-    backend = device.backend()
-    if backend == "torch":
-        raise UserError("--devices needs --backend tensorflow or jax: torch trains on one device.")
-    if backend == "jax":
+    require_backend(count, device.backend())
+    if device.backend() == "jax":
         flag = f"--xla_force_host_platform_device_count={count}"
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
         return
@@ -45,6 +41,14 @@ def expose(count: int) -> None:
         (processor, *_) = tf.config.list_physical_devices("CPU")
         parts = [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
         tf.config.set_logical_device_configuration(processor, parts)
+
+
+def require_backend(count: int, backend: str) -> None:
+    """Refuse several devices to a backend that trains on one, and less than one to any."""
+    if count < 1:
+        raise UserError(f"Expected --devices of 1 or more. Received: {count}.")
+    if count > 1 and backend == "torch":
+        raise UserError("--devices needs --backend tensorflow or jax: torch trains on one device.")
 
 
 def _refuse_several_hosts() -> None:
@@ -65,6 +69,11 @@ def require_equal_parts(count: int, protocol: Protocol, data: "Data") -> None:
         sizes["the training's last batch"] = len(training.sampler) % size
     if device.backend() == "jax":
         sizes["the evaluation's batch"] = protocol.evaluate.batch_size
+    require_divisor(count, sizes)
+
+
+def require_divisor(count: int, sizes: Mapping[str, int]) -> None:
+    """Refuse devices that a batch does not divide by."""
     for name, samples in sizes.items():
         if samples % count:
             raise UserError(

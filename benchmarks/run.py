@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from benchmarks import device, environment, protocol, record, replicas
+from benchmarks import device, environment, progress, record, replicas, settle
 from benchmarks.errors import USER_ERRORS
 from benchmarks.job import Job
 from benchmarks.record import Record
@@ -16,14 +16,14 @@ from benchmarks.unfinished import Unfinished
 
 def run(job: Job) -> Path:
     """Bring a run to its record, from wherever it stands, and return the record's path."""
-    slot = Slot(job, protocol.find(job.protocol, job.model))
+    slot = settle.slot(job, None if job.quiet else progress.progress("Checking"))
     with slot.claimed():
         if slot.finished() is None:
             prepare(job)
             with writing(slot.folder):
                 unfinished = Unfinished.begin(slot, environment.facts(job.jit, job.devices))
                 done = attempt(slot, unfinished)
-                record.write(done, job.results)
+                record.write_to(slot.path, done)
                 unfinished.end(done)
     return slot.path
 
@@ -49,7 +49,7 @@ def attempt(slot: Slot, unfinished: Unfinished) -> Record:
     try:
         with writing(slot.folder):
             return straight(slot, unfinished)
-    except USER_ERRORS:
+    except (*USER_ERRORS, BrokenPipeError):  # nor is it one that nobody listens any more
         raise
     except Exception as error:
         return unfinished.failed(error)

@@ -15,36 +15,55 @@ from benchmarks.errors import UserError
 from benchmarks.job import Job
 from benchmarks.protocol import Protocol
 from benchmarks.record import Record
+from data_pipeline.identity import Identity
 
 LOCK = ".lock"
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where the record and the folder of a run lie."""
+    """Where the record and the folder of a run lie; `settle.slot` makes one of a job."""
 
     job: Job
     protocol: Protocol
+    data: Identity
 
     @cached_property
     def run(self) -> dict[str, Any]:
         """Return what a record says of its run."""
-        return {
-            "model": self.job.model,
-            "variant": self.job.variant,
-            "protocol": self.protocol.name,
-            "seed": self.job.seed,
-            "fold": self.job.fold,
-            "backend": device.choose_backend(self.job.backend),
-            "precision": self.job.precision,
-        }
+        return terms(self.job, self.protocol)
+
+    @cached_property
+    def stem(self) -> str:
+        """Return the run's name."""
+        return places.stem(self.run, self.protocol.digest, self.data.as_json())
+
+    @cached_property
+    def former_stem(self) -> str:
+        """Return the name that it had before data were a part of it."""
+        return places.stem(self.run, self.protocol.digest, {})
 
     @cached_property
     def path(self) -> Path:
         """Return the record's path."""
-        return places.record_path(
-            self.job.results, environment.machine(), self.run, self.protocol.digest
-        )
+        return self.path_on(environment.machine())
+
+    def path_on(self, machine: str) -> Path:
+        """Say where the record lies of a run on some machine; an earlier one keeps its old name."""
+        path = places.record_path(self.job.results, machine, self.stem)
+        if path.exists():
+            return path
+        former = path.with_name(f"{self.former_stem}.json")
+        return former if former.exists() and self.own(former) else path
+
+    def own(self, path: Path) -> Record | None:
+        """Read the record of a run on these very data; None where there is none."""
+        try:
+            found = record.read(path)
+        except UserError:
+            return None  # absent or damaged: it is made again
+        data = self.data.as_json()
+        return found if data == {name: found.data.get(name) for name in data} else None
 
     @cached_property
     def folder(self) -> Path:
@@ -53,13 +72,8 @@ class Slot:
 
     def finished(self) -> Record | None:
         """Return the record of a run that is done and need not be repeated."""
-        if self.job.force or not self.path.exists():
-            return None
-        try:
-            found = record.read(self.path)
-        except UserError:
-            return None  # damaged: it is made again
-        return found if found.status == "ok" else None
+        found = None if self.job.force else self.own(self.path)
+        return found if found and found.status == "ok" else None
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
@@ -79,6 +93,19 @@ class Slot:
             yield
         finally:
             os.close(handle)
+
+
+def terms(job: Job, protocol: Protocol) -> dict[str, Any]:
+    """Return what a record says of a run, which its data are no part of."""
+    return {
+        "model": job.model,
+        "variant": job.variant,
+        "protocol": protocol.name,
+        "seed": job.seed,
+        "fold": job.fold,
+        "backend": device.choose_backend(job.backend),
+        "precision": job.precision,
+    }
 
 
 @contextmanager

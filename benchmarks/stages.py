@@ -53,10 +53,17 @@ def load(slot: Slot, unfinished: Unfinished) -> Data:
             "Expected a protocol whose target is 'whole' or 'labels', because the zoo's models end "
             "in one sigmoid or a softmax. Received: 'regions'. Use 'labels': regions are scored."
         )
+    _require_same(slot, data)
     data = data.in_range(zoo.card(job.model).value_range)
     replicas.require_equal_parts(job.devices, slot.protocol, data)
     unfinished.note(data=facts(data))
     return data
+
+
+def _require_same(slot: Slot, data: Data) -> None:
+    """Refuse data that are no longer those by which the run has been given its name."""
+    if (data.fingerprint, data.split_digest) != (slot.data.fingerprint, slot.data.split_digest):
+        raise UserError("The data changed while the run was starting: start it again.")
 
 
 def facts(data: Data) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def of(slot: Slot, facts: dict[str, Any]) -> Record:
         run=slot.run,
         protocol=slot.protocol.as_json(),
         protocol_digest=slot.protocol.digest,
-        data={},
+        data=slot.data.as_json(),
         environment=facts,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         command=slot.job.command,

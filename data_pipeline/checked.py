@@ -17,12 +17,19 @@ def checked(dataset: Dataset, cache: Path, progress: Progress | None = None) -> 
     known = files.read_json(path)
     if known and known["signature"] == signature:
         return Manifest(dataset, tuple(map(_record, known["records"])))
+    _require_room(path.parent)
     manifest = examine(dataset, progress=progress)
     if not manifest.quarantined and _signature(dataset) == signature:
-        path.parent.mkdir(parents=True, exist_ok=True)
         records = manifest.as_json()["cases"]
         files.write_json(path, {"signature": signature, "records": records})
     return manifest
+
+
+def _require_room(folder: Path) -> None:
+    """Refuse a folder that takes no file before a data set is read for hours."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_whole(folder / ".room", b"")
+    (folder / ".room").unlink(missing_ok=True)
 
 
 def _signature(dataset: Dataset) -> str:

@@ -87,7 +87,7 @@ class Data:
     @property
     def fingerprint(self) -> str:
         """Name the content of the data and its preparation."""
-        return self.store.index["key"]
+        return self.store.key
 
     @property
     def split_digest(self) -> str:

@@ -59,6 +59,11 @@ class Job:
         return files.digest([FORMAT, self.preparation.as_json(), dict(self.about), content])
 
     @property
+    def depths(self) -> dict[str, int]:
+        """Count the slices of each case, which preparation leaves alone in a flat store."""
+        return {record.name: record.shape[0] for record in self.records.values() if record.shape}
+
+    @property
     def shapes(self) -> list[tuple[int, ...]]:
         """List the `(D, H, W)` of all cases."""
         return [record.shape[:3] for record in self.records.values() if record.shape]

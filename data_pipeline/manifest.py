@@ -73,7 +73,9 @@ class Manifest:
             more = (
                 f" ({len(reasons)} of {len(self.records)} cases are unreadable" if reasons else ""
             )
-            raise UserError(f"{reasons[0]}{more}; --allow-skips leaves such cases out).")
+            raise UserError(
+                f"{reasons[0]}{more}; `gliozoo data prepare --allow-skips` leaves such cases out)."
+            )
         bad = {record.name for record in self.quarantined}
         return tuple(case for case in self.dataset.cases if case.name not in bad)
 

@@ -147,8 +147,8 @@ def _finite(path: Path, voxels: np.ndarray, mend: bool) -> tuple[np.ndarray, tup
         return voxels, ()
     if not mend:
         raise UserError(
-            f"{path}: {count} voxels are NaN or infinite; mend the file, or let --nan-to-zero "
-            "set them to 0 and count them."
+            f"{path}: {count} voxels are NaN or infinite; mend the file (`gliozoo data check "
+            "--nan-to-zero` looks at the rest with 0 in their place)."
         )
     return np.where(odd, np.float32(0), voxels), (f"{count} voxels were NaN or infinite: 0",)
 

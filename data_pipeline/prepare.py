@@ -15,6 +15,8 @@ from data_pipeline import files, store
 from data_pipeline.errors import UserError
 from data_pipeline.job import FORMAT, Job
 
+ELSEWHERE = "name another folder, of bench with --cache, of data prepare with --out"
+
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
@@ -34,7 +36,7 @@ def prepared(job: Job, folder: Path, progress: Progress | None = None) -> store.
     except OSError as error:
         raise UserError(
             f"{path}: can't prepare the data there ({error.strerror}); "
-            "free some room or name another folder for the prepared data."
+            f"free some room, or {ELSEWHERE}."
         ) from error
     if ready is None:
         raise UserError(f"{path}: what was written there can't be read back; check this disk.")
@@ -86,5 +88,5 @@ def _require_room(job: Job, path: Path) -> None:
     if need > free:
         raise UserError(
             f"{path}: the prepared data may take {need / 1e9:.1f} GB, but {free / 1e9:.1f} GB are "
-            "free there; free some room or name another folder for the prepared data."
+            f"free there; free some room, or {ELSEWHERE}."
         )

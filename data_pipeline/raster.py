@@ -120,8 +120,8 @@ def _finite(path: Path, pixels: np.ndarray, mend: bool) -> tuple[np.ndarray, tup
     count = int(odd.sum())
     if count and not mend:
         raise UserError(
-            f"{path}: {count} pixels are NaN or infinite; mend the file, or let --nan-to-zero "
-            "set them to 0 and count them."
+            f"{path}: {count} pixels are NaN or infinite; mend the file (`gliozoo data check "
+            "--nan-to-zero` looks at the rest with 0 in their place)."
         )
     if not count:
         return pixels, ()

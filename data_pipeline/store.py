@@ -4,7 +4,7 @@ A record is one slice, `(h, w, C + 1)`: its channels and, last, its label, side 
 read and one warp serve both. `index.json` is written last; a store without it is unfinished.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +67,21 @@ class Store:
         self.cases: Sequence[StoredCase] = tuple(map(stored_case, index["cases"]))
         self._maps: dict[int, np.ndarray] = {}
         self._foreground: dict[int, np.ndarray] = {}
+
+    @property
+    def key(self) -> str:
+        """Name the content of the data and its preparation."""
+        return self.index["key"]
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Give what is known of the data set: layout, labels, regions, burdens."""
+        return self.index["about"]
+
+    @property
+    def depths(self) -> dict[str, int]:
+        """Count the slices of each case."""
+        return {case.name: case.depth for case in self.cases}
 
     def records(self, case: int) -> np.ndarray:
         """Map the records of a case: `(D, h, w, C + 1)`, read-only."""

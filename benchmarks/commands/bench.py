@@ -2,9 +2,10 @@
 
 import argparse
 import json
-import sys
 import time
 from typing import TYPE_CHECKING, Any
+
+from benchmarks.streams import say
 
 if TYPE_CHECKING:
     from benchmarks.job import Job
@@ -46,16 +47,20 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run every model that is meant; the table comes last."""
-    from benchmarks import choosing, launch, tracking
+    from benchmarks import signals
+
+    signals.heed()  # before what takes a second to import
+    from benchmarks import choosing, launch, progress, settle, tracking
 
     names, left_out = choosing.models(arguments.models, arguments.protocol)
     for name in left_out:
         say(f"{name} is left out: the protocol {arguments.protocol!r} can't feed it.")
     told = tracking.trackers(arguments.track, arguments.results)
+    jobs = [_job(arguments, name, quiet=len(names) > 1) for name in names]
     outcomes = []
-    for name in names:
+    for slot in settle.slots(jobs, progress.progress("Checking")):
         began = time.monotonic()
-        outcome = launch.launch(_job(arguments, name, quiet=len(names) > 1))
+        outcome = launch.launch(slot)
         if outcome.record is None:
             return outcome.code  # it has said why, and would say it of every other model too
         outcomes.append(outcome)
@@ -111,8 +116,3 @@ def _show(outcomes: "list[Outcome]", *, as_json: bool) -> None:
         again = "" if outcome.repeated else " (done before; --force repeats it)"
         print(f"{outcome.path}{again}")
         print(f"{places.run_folder(outcome.path)}/")
-
-
-def say(line: str) -> None:
-    """Tell the user on standard error."""
-    print(line, file=sys.stderr, flush=True)

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import signal
 import sys
 from contextlib import closing, redirect_stdout
 from typing import TYPE_CHECKING
@@ -43,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not done, then say what there is."""
+    from benchmarks import signals
+
+    signals.heed()  # before what takes a second to import
     from benchmarks import launch, tracking
     from benchmarks.sweep import plan as planning
 
@@ -58,8 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
     told = tracking.trackers(arguments.track, arguments.results)
     with redirect_stdout(sys.stderr):  # engines have things to say, too
         executor = _executor(arguments)
-        for number in (signal.SIGINT, signal.SIGTERM):  # also where a script's `&` ignores one
-            signal.signal(number, signal.default_int_handler)
         standing = _follow(planned, executor, told)
     _show(standing, arguments)
     if standing.refused:

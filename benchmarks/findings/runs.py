@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import choosing, launch, protocol, record
+from benchmarks import choosing, launch, places, protocol, record, settle
 from benchmarks.errors import UserError
 from benchmarks.job import Job
 from benchmarks.record import Record
-from benchmarks.slot import Slot
+from benchmarks.slot import Slot, terms
 from benchmarks.sweep.finished import Finished
 
 Runs = Mapping[str, Mapping[str, Sequence[Record]]]  # by model, then by protocol: one a seed
@@ -24,7 +24,7 @@ def collect(pattern: Job, models: str, protocols: Iterable[str], seeds: Sequence
         for model in choosing.models(models, name)[0]:
             for seed in seeds:
                 job = replace(pattern, model=model, protocol=name, seed=seed)
-                done = record.read(finished.path(_slot(job)) or _run(job))
+                done = _record(job, finished)
                 runs.setdefault(model, {}).setdefault(name, []).append(done)
     return runs
 
@@ -39,12 +39,29 @@ def require_equal(field: str, records: Iterable[Record]) -> None:
         )
 
 
-def _slot(job: Job) -> Slot:
-    return Slot(job, protocol.find(job.protocol, job.model))
+def _record(job: Job, finished: Finished) -> Record:
+    chosen = protocol.find(job.protocol, job.model)
+    if job.data is None and chosen.data.layout != "phantom":
+        names = places.pattern(terms(job, chosen), chosen.digest)
+        if found := finished.matching(names):
+            return _of_one_data_set([record.read(path) for path in found])
+    slot = settle.slot(job)
+    return record.read(finished.path(slot) or _run(slot))
 
 
-def _run(job: Job) -> Path:
-    outcome = launch.launch(job)
+def _of_one_data_set(records: Sequence[Record]) -> Record:
+    """Where no data are named, take those of which there are records, if they are all the same."""
+    for name in places.DATA:
+        if len({one.data.get(name) for one in records}) > 1:
+            raise UserError(
+                f"There are records of {records[0].name} on data of different {name}: name those "
+                "that are meant with --data."
+            )
+    return records[0]
+
+
+def _run(slot: Slot) -> Path:
+    job, outcome = slot.job, launch.launch(slot)
     if outcome.code != launch.FINE:
         raise UserError(
             f"{job.model} under {job.protocol} did not finish, and the finding needs it: its "

@@ -59,7 +59,7 @@ def install(folder: Path, site: Path) -> Path | None:
 
 
 def _pip(command: str, *arguments: str, remedy: str) -> None:
-    words = [sys.executable, "-m", "pip", command, "--quiet", "--disable-pip-version-check"]
+    words = [sys.executable, "-P", "-m", "pip", command, "--quiet", "--disable-pip-version-check"]
     done = subprocess.run([*words, *arguments], capture_output=True, text=True)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -10,7 +10,6 @@ from pathlib import Path
 from benchmarks import atomic
 from benchmarks.gpu.tasks import Task
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 LEAST = 20.0  # seconds: with less left, nothing is begun
 GRACE = 15.0  # seconds that an interrupted task may take to end
 
@@ -65,8 +64,8 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def _environment(machine: str, site: Path | None) -> dict[str, str]:
-    """Let tasks find this project, and the wheels that were carried along."""
-    paths = [str(ROOT), *([str(site)] if site else []), os.environ.get("PYTHONPATH", "")]
+    """Let tasks find the wheels that were carried along."""
+    paths = [*([str(site)] if site else []), os.environ.get("PYTHONPATH", "")]
     return os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "GLIOZOO_MACHINE": machine,

@@ -2,13 +2,12 @@
 
 import json
 import shlex
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import zoo
-from benchmarks import choosing, places, protocol
+from benchmarks import child, choosing, places, protocol
 from benchmarks.job import Job
 from benchmarks.sweep.finished import is_good
 
@@ -50,7 +49,10 @@ REHEARSAL = Plan(
 
 @dataclass(frozen=True)
 class Task:
-    """A command, and the file that it leaves under `results` when it has done its work."""
+    """A command, and the file that it leaves under `results` when it has done its work.
+
+    A training's `file` is a pattern: which data it finds is known where it runs.
+    """
 
     name: str
     arguments: tuple[str, ...]
@@ -60,7 +62,7 @@ class Task:
     @property
     def command(self) -> list[str]:
         """Return the command line for this interpreter."""
-        return [sys.executable, "-m", "benchmarks", *self.arguments]
+        return child.command("benchmarks", *self.arguments)
 
     def done(self, results: Path) -> bool:
         """Say whether any machine has done it."""
@@ -119,8 +121,8 @@ def _trainings(plan: Plan, data: str | None) -> Iterator[Task]:
             precision=plan.precision,
             require_gpu=plan.require_gpu,
         )
-        stem = places.stem(job.as_json(), protocol.find(plan.protocol, model).digest)
-        yield Task(f"train {model}", tuple(shlex.split(job.command)[1:]), f"{stem}.json")
+        names = places.pattern(job.as_json(), protocol.find(plan.protocol, model).digest)
+        yield Task(f"train {model}", tuple(shlex.split(job.command)[1:]), names)
 
 
 def _operations(model: str) -> float:

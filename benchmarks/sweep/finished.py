@@ -22,14 +22,22 @@ class Finished:
 
     def path(self, slot: Slot) -> Path | None:
         """Return the good record of a slot, None if there is none."""
-        candidates = self._elsewhere.get(slot.path.name, []) if self.any_machine else [slot.path]
+        candidates = self._anywhere(slot) if self.any_machine else [slot.path]
         return next(filter(is_good, candidates), None)
 
+    def _anywhere(self, slot: Slot) -> list[Path]:
+        found, former = (self._by_stem.get(s, []) for s in (slot.stem, slot.former_stem))
+        return [*found, *filter(slot.own, former)]
+
+    def matching(self, names: str) -> list[Path]:
+        """List the good records, of any machine, whose file names match."""
+        return sorted(filter(is_good, self.results.glob(f"*/{names}")))
+
     @cached_property
-    def _elsewhere(self) -> dict[str, list[Path]]:
+    def _by_stem(self) -> dict[str, list[Path]]:
         found: dict[str, list[Path]] = {}
         for path in self.results.glob("*/*.json"):
-            found.setdefault(path.name, []).append(path)
+            found.setdefault(path.stem, []).append(path)
         return found
 
 

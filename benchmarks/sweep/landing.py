@@ -16,7 +16,7 @@ def land(slot: Slot, result: Result) -> Outcome:
     found = None if result.record is None else record.from_dict(json.loads(result.record))
     if found is not None:
         found = replace(found, command=slot.job.command)  # not that of the scratch folder
-    path = slot.path if found is None else record.path_of(found, slot.job.results)
+    path = slot.path if found is None else slot.path_on(found.machine)
     folder = places.run_folder(path)
     for name, content in result.files.items():
         if name != RECORD:
@@ -24,5 +24,5 @@ def land(slot: Slot, result: Result) -> Outcome:
     (slot.folder / unfinished.FILE).unlink(missing_ok=True)
     if found is not None:
         atomic.write(folder / RECORD, record.to_json(found).encode())
-        record.write(found, slot.job.results)
+        record.write_to(path, found)
     return Outcome(slot.job, result.code, path, found)

@@ -56,7 +56,7 @@ class Local:
                 free.append(ended.place)
                 yield launch.ended(ended.slot, ended.process.returncode)
         finally:
-            processes.interrupt([one.process for one in running])
+            launch.interrupt([one.process for one in running])
 
 
 def places(jobs: int, threads: int | None = None, devices: int = 1) -> list[Place]:

@@ -6,9 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import launch, protocol
+from benchmarks import launch, settle
 from benchmarks.job import Job
-from benchmarks.slot import Slot
 from benchmarks.sweep import processes
 
 # Slurm tells every process of a job that it has to go: that is no failure of the run.
@@ -32,7 +31,7 @@ class Node:
 
     def __call__(self, job: Job) -> Report:
         """Run a job in a process of its own."""
-        slot = Slot(job, protocol.find(job.protocol, job.model))
+        slot = settle.slot(job)
         self._process = processes.start(job, slot.folder)
         code = processes.wait(self._process)
         if -code in _SENT_AWAY:
@@ -46,5 +45,5 @@ class Node:
         from submitit.helpers import DelayedSubmission
 
         if self._process is not None:
-            processes.interrupt([self._process])
+            launch.interrupt([self._process])
         return DelayedSubmission(Node(), job)

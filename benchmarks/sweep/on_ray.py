@@ -20,7 +20,7 @@ from benchmarks.slot import Slot
 from benchmarks.sweep import landing, worker
 from benchmarks.sweep.needs import Needs
 from benchmarks.sweep.storage import SMALL, Storage, url_of
-from data_pipeline.loading import default_cache
+from data_pipeline.origin import default_cache
 
 RETRIES = 5  # after a node is lost; each goes on from where the last one was
 _QUEUED = 256  # tasks that Ray knows of at a time: enough for it to ask for more nodes

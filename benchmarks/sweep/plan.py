@@ -3,13 +3,11 @@
 Seeds and folds come first, so that an interrupted sweep has compared all models on the first ones.
 """
 
-import functools
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks import choosing, protocol
+from benchmarks import choosing, progress, settle
 from benchmarks.errors import UserError
 from benchmarks.job import Job
 from benchmarks.slot import Slot
@@ -36,7 +34,7 @@ def make(pattern: Job, models: str, seeds: str, folds: str, *, any_machine: bool
         for fold in numbers(folds, "--folds")
         for name in names
     ]
-    slots = slots_of(jobs)
+    slots = settle.slots(jobs, progress.progress("Checking"))
     finished = Finished(pattern.results, any_machine)
     records = [None if pattern.force else finished.path(slot) for slot in slots]
     return Plan(
@@ -44,19 +42,6 @@ def make(pattern: Job, models: str, seeds: str, folds: str, *, any_machine: bool
         tuple((slot, path) for slot, path in zip(slots, records, strict=True) if path),
         tuple(left_out),
     )
-
-
-def slots_of(jobs: Sequence[Job]) -> tuple[Slot, ...]:
-    """Give each job its slot; a protocol is looked up once a model, a fold must be one of its."""
-    find = functools.cache(protocol.find)
-    slots = tuple(Slot(job, find(job.protocol, job.model)) for job in jobs)
-    for slot in slots:
-        if slot.job.fold >= slot.protocol.data.folds:
-            raise UserError(
-                f"Expected --folds from 0 to {slot.protocol.data.folds - 1}, the folds of the "
-                f"protocol {slot.job.protocol!r}. Received: {slot.job.fold}."
-            )
-    return slots
 
 
 def numbers(text: str, option: str) -> tuple[int, ...]:

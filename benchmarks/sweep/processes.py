@@ -1,10 +1,8 @@
-"""The processes of runs: started with a log in the run's folder, waited for, interrupted."""
+"""The processes of runs: started with a log in the run's folder, and waited for."""
 
-import contextlib
-import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import launch
@@ -13,20 +11,16 @@ from benchmarks.job import Job
 
 LOG = "log.txt"
 LOOK = 0.05  # seconds between two looks at a process
-_GRACE = 20.0  # seconds that an interrupted run may take to end
 
 
 def start(
     job: Job, folder: Path, environment: dict[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a run's process, whose words go into its folder.
-
-    It has a group of its own: Ctrl-C reaches the sweep alone, which interrupts each run once.
-    """
+    """Start a run's process, whose words go into its folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / LOG).open("wb") as log:
-            return launch.start(job, log, environment, process_group=0)
+            return launch.start(job, log, environment)
     except OSError as error:
         raise UserError(
             f"Cannot start a run in {folder}: {error.strerror or error}; choose another folder "
@@ -40,22 +34,6 @@ def wait(process: subprocess.Popen, meanwhile: Callable[[], None] = lambda: None
         meanwhile()
         time.sleep(LOOK)
     return code
-
-
-def interrupt(processes: Sequence[subprocess.Popen]) -> None:
-    """Let runs end by themselves; kill those that don't, or all if interrupted a second time."""
-    for process in processes:
-        process.send_signal(signal.SIGINT)
-    deadline = time.monotonic() + _GRACE
-    try:
-        for process in processes:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(max(0.0, deadline - time.monotonic()))
-    finally:
-        for process in processes:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
 
 
 def last_words(folder: Path) -> str:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks import launch, places, protocol, record, unfinished
+from benchmarks import launch, places, record, settle, unfinished
 from benchmarks.errors import USER_ERRORS
 from benchmarks.job import Job
 from benchmarks.slot import LOCK, Slot
@@ -45,8 +45,8 @@ def attempt(order: Order) -> Result:
     os.environ.update(order.environment)  # also for this process, which reads the machine's name
     with tempfile.TemporaryDirectory(prefix="gliozoo-") as scratch:
         job = replace(order.job, results=scratch)
-        slot = Slot(job, protocol.find(job.protocol, job.model))
         try:
+            slot = settle.slot(job)
             storage = Storage(order.storage)
             if not job.force:
                 storage.pull(slot.folder)
@@ -71,7 +71,7 @@ def _run(slot: Slot, storage: Storage) -> int:
     try:
         return processes.wait(process, push_now_and_then)
     finally:
-        processes.interrupt([process])  # where it still runs, it was cancelled
+        launch.interrupt([process])  # where it still runs, it was cancelled
         if process.returncode != launch.FINE:
             _push(storage, slot.folder)
 

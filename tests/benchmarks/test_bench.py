@@ -1,4 +1,5 @@
 import json
+import signal
 
 import fabricate
 import pytest
@@ -12,8 +13,11 @@ from benchmarks.launch import Outcome
 def launched(monkeypatch, tmp_path):
     """Pretend to run jobs; `endings` says how each model ends."""
     jobs, endings = [], {}
+    fabricate.no_data(monkeypatch)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
 
-    def pretend(job):
+    def pretend(slot):
+        job = slot.job
         jobs.append(job)
         ending = endings.get(job.model, "ok")
         if ending == "user":

@@ -1,12 +1,18 @@
 """The command line as a user types it."""
 
+import argparse
+import ast
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 
-from benchmarks.__main__ import COMMANDS, main
+from benchmarks import child
+from benchmarks.__main__ import COMMANDS, main, parser_for
+
+OPTION = re.compile(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*(?![\w(])")
 
 
 def test_list_imports_no_keras():
@@ -79,3 +85,31 @@ def test_every_command_explains_itself(command, capsys):
         main([command, "--help"])
     assert stop.value.code == 0
     assert "usage: gliozoo" in capsys.readouterr().out
+
+
+def options(parser):
+    """Name every option of a parser and of those below it."""
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from options(below)
+
+
+def sentences(source):
+    """Find the texts of a file that are made of words: messages, and help; no bare arguments."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.value
+
+
+def test_every_option_that_a_sentence_names_is_there():
+    known = {option for command in COMMANDS for option in options(parser_for(command))}
+    known |= {"--machine", "--only", "--python", "--rehearse", "--store"}  # of benchmarks.gpu
+    known |= {"--logdir"}  # of TensorBoard
+    for package in ("zoo", "data_pipeline", "benchmarks"):
+        for path in (child.ROOT / package).rglob("*.py"):
+            if path.name == "figures.py":
+                continue  # colours, which CSS calls so
+            for sentence in sentences(path.read_text()):
+                assert set(OPTION.findall(sentence)) <= known, f"{path.name}: {sentence}"

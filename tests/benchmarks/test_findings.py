@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks import findings, protocol, record, statistics
+from benchmarks import findings, launch, protocol, record, statistics
 from benchmarks.__main__ import main
 from benchmarks.errors import UserError
 from benchmarks.findings import batches, leakage, recipes, runs, sensitivity, ways
 from benchmarks.job import Job
-from benchmarks.slot import Slot
+from benchmarks.launch import Outcome
+from benchmarks.slot import terms
 
 # Slices of 1,000 pixels: a perfect 900, a missed 9 (conventions.md's two cases), and an empty one.
 PERFECT, MISSED, EMPTY = [900, 0, 0, 100], [0, 0, 9, 991], [0, 0, 0, 1000]
@@ -96,13 +97,13 @@ def results(tmp_path):
 
     def put(model, name, dice, seed=0, **data):
         job = Job(model=model, protocol=name, seed=seed, results=str(tmp_path))
-        slot = Slot(job, protocol.find(name, model))
+        chosen = protocol.find(name, model)
         made = fabricate.a_record(model, dice, seed=seed)
         record.write(
             replace(
                 made,
-                run=slot.run,
-                protocol_digest=slot.protocol.digest,
+                run=terms(job, chosen),
+                protocol_digest=chosen.digest,
                 data=made.data | data,
                 training={"epochs": 8, "seconds": 120.0},
             ),
@@ -175,7 +176,12 @@ def test_each_question_is_one_command_that_writes_a_table_and_a_figure(results, 
     assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_missing_run_that_cannot_be_made_is_one_sentence(tmp_path, capfd):
+def test_a_missing_run_that_cannot_be_made_is_one_sentence(tmp_path, capsys, monkeypatch):
     asked = ["finding", "leakage", "--data", str(tmp_path / "none"), "--results", str(tmp_path)]
     assert main(asked) == 2
-    assert "unet under lgg2d_lite did not finish" in capfd.readouterr().err
+    assert "none: expected the folder of a data set" in capsys.readouterr().err
+    fabricate.no_data(monkeypatch)
+    killed = Outcome(Job("unet"), launch.FAILED, tmp_path, None)
+    monkeypatch.setattr(launch, "launch", lambda slot: killed)
+    assert main(asked) == 2
+    assert "unet under lgg2d_lite did not finish" in capsys.readouterr().err

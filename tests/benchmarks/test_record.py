@@ -16,13 +16,13 @@ def test_a_record_survives_the_disk(tmp_path):
     written = fabricate.a_record()
     path = record.write(written, tmp_path)
     assert record.read(path) == written
-    assert path == tmp_path / fabricate.MACHINE / "unet-quick-01234567-s0.json"
+    assert path == tmp_path / fabricate.MACHINE / "unet-quick-01234567-feedc0ff-split0-s0.json"
 
 
 def test_variant_and_fold_stand_in_the_name_where_they_are_not_the_default(tmp_path):
     run = {"model": "sa_unet", "variant": "original", "protocol": "quick", "seed": 3, "fold": 2}
     path = record.write(fabricate.a_record(run=run), tmp_path)
-    assert path.name == "sa_unet+original-quick-01234567-s3-f2.json"
+    assert path.name == "sa_unet+original-quick-01234567-feedc0ff-split0-s3-f2.json"
     assert places.run_folder(path) == path.parent / "runs" / path.stem
 
 

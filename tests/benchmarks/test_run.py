@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import atomic, launch, places, record, run, unfinished, verify
+from benchmarks import atomic, launch, places, record, run, settle, unfinished, verify
 from benchmarks.errors import UserError
 from benchmarks.job import Job
 from benchmarks.protocol import find
-from benchmarks.slot import Slot
 
 SUICIDE = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
@@ -28,7 +27,7 @@ def job(tmp_path):
 
 
 def slot_of(job):
-    return Slot(job, find(job.protocol, job.model))
+    return settle.slot(job)
 
 
 def test_a_run_ends_in_a_record_that_verifies_and_a_folder_that_shows_it(job):
@@ -64,9 +63,8 @@ def test_a_run_ends_in_a_record_that_verifies_and_a_folder_that_shows_it(job):
 def test_two_processes_cannot_claim_one_slot(job):
     slot = slot_of(job)
     code = (
-        "import sys, json; from benchmarks.job import Job; from benchmarks.slot import Slot;"
-        "from benchmarks.protocol import find; job = Job(**json.loads(sys.argv[1]));"
-        "\nwith Slot(job, find(job.protocol, job.model)).claimed(): print('claimed')"
+        "import sys, json; from benchmarks import settle; from benchmarks.job import Job;"
+        "\nwith settle.slot(Job(**json.loads(sys.argv[1]))).claimed(): print('claimed')"
     )
     command = [sys.executable, "-c", code, json.dumps(job.as_json())]
     with slot.claimed():
@@ -117,6 +115,7 @@ def test_a_read_only_results_folder_is_one_sentence(job, monkeypatch):
     def refuse(*_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
+    slot_of(job)  # the data are in the cache, which takes files
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(UserError, match="Read-only file system; choose another one with --results"):
         run.run(job)
@@ -126,12 +125,12 @@ def test_a_users_mistake_leaves_no_record(job, tmp_path):
     wrong = Job("unet", "lgg2d", data=str(tmp_path / "nowhere"), results=job.results)
     with pytest.raises(ValueError, match="nowhere"):
         run.run(wrong)
-    assert not slot_of(wrong).path.exists()
+    assert not Path(job.results).exists()
 
 
 def test_a_killed_process_becomes_a_failed_record(job, monkeypatch):
     monkeypatch.setattr(launch, "command", lambda _: [sys.executable, "-c", SUICIDE])
-    outcome = launch.launch(job)
+    outcome = launch.launch(slot_of(job))
     assert outcome.code == launch.FAILED
     assert outcome.record == record.read(outcome.path)
     assert outcome.record.status == "failed"
@@ -145,7 +144,7 @@ def test_a_killed_process_is_described_by_the_notes_it_left(job, monkeypatch):
         begun = unfinished.Unfinished.begin(slot, {"machine": "box", "backend": "tensorflow"})
         begun.note(data={"n_test": 7})
     monkeypatch.setattr(launch, "command", lambda _: [sys.executable, "-c", SUICIDE])
-    found = launch.launch(job).record
+    found = launch.launch(slot_of(job)).record
     assert (found.environment["backend"], found.data["n_test"]) == ("tensorflow", 7)
 
 

@@ -8,7 +8,7 @@ import textwrap
 import fabricate
 import pytest
 
-from benchmarks import launch, places, record
+from benchmarks import launch, places, record, settle
 from benchmarks.__main__ import main
 from benchmarks.errors import UserError
 from benchmarks.job import Job
@@ -37,6 +37,7 @@ RUN = textwrap.dedent(
 @pytest.fixture
 def slot(tmp_path, monkeypatch):
     monkeypatch.setenv("GLIOZOO_MACHINE", "box")
+    fabricate.no_data(monkeypatch)
     pattern = Job("", "smoke", results=str(tmp_path / "results"))
     return plan.make(pattern, "unet", "0", "0").waiting[0]
 
@@ -47,7 +48,7 @@ def pretended(monkeypatch, slot):
     order = {"seconds": 0}
 
     def command(job):
-        (own,) = plan.slots_of([job])
+        own = settle.slot(job)
         made = fabricate.a_record(job.model, machine="node7")
         made = dataclasses.replace(
             made, run=own.run, protocol_digest=own.protocol.digest, command=job.command

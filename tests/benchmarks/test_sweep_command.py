@@ -12,9 +12,8 @@ from pathlib import Path
 import fabricate
 import pytest
 
-from benchmarks import launch, record
+from benchmarks import launch, record, settle
 from benchmarks.__main__ import main
-from benchmarks.sweep import plan
 
 WRITE = (
     "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2]);"
@@ -28,13 +27,14 @@ def sweep(monkeypatch, tmp_path):
     """Return `gliozoo sweep` with some options; `endings` says how each model's runs end."""
     monkeypatch.setenv("GLIOZOO_MACHINE", "box")
     monkeypatch.setattr(signal, "signal", lambda *_: None)
+    fabricate.no_data(monkeypatch)
     endings = {}
 
     def command(job):
         ending = endings.get(job.model, "ok")
         if ending == "refused":
             return [sys.executable, "-c", REFUSE]
-        (slot,) = plan.slots_of([job])
+        slot = settle.slot(job)
         changes = {"error": {"message": "out of memory"}} if ending == "failed" else {}
         made = fabricate.a_record(
             job.model, machine="box", status=ending, training={"seconds": 1.0}, **changes

@@ -13,7 +13,7 @@ from contextlib import closing
 import fabricate
 import pytest
 
-from benchmarks import launch, places, record, share
+from benchmarks import launch, places, record, settle, share
 from benchmarks.errors import UserError
 from benchmarks.job import Job
 from benchmarks.sweep import local, plan, processes
@@ -41,10 +41,11 @@ def pretended(monkeypatch, tmp_path):
     """Return a maker of slots whose processes do nothing; `orders` says how each seed's ends."""
     monkeypatch.setenv("GLIOZOO_MACHINE", "box")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    fabricate.no_data(monkeypatch)
     orders = {}
 
     def command(job):
-        (slot,) = plan.slots_of([job])
+        slot = settle.slot(job)
         order = {"seconds": 0, "code": 0, "says": "", **orders.get(job.seed, {})}
         status = "failed" if order["code"] == 1 else "ok"
         made = fabricate.a_record(job.model, machine="box", status=status)

@@ -16,6 +16,7 @@ from benchmarks.sweep import finished, plan
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
     monkeypatch.setenv("GLIOZOO_MACHINE", "box")
+    fabricate.no_data(monkeypatch)
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_a_model_of_volumes_gets_the_twin_and_what_cannot_be_fed_is_left_out(pat
 
 
 def test_a_fold_that_the_protocol_has_not_is_one_sentence(pattern):
-    with pytest.raises(UserError, match="Expected --folds from 0 to 4"):
+    with pytest.raises(UserError, match="Expected a fold from 0 to 4"):
         plan.make(pattern, "unet", "0", "0-5")
 
 

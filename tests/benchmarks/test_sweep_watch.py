@@ -21,6 +21,7 @@ from benchmarks.sweep.standing import Standing
 @pytest.fixture
 def slots(tmp_path, monkeypatch):
     monkeypatch.setenv("GLIOZOO_MACHINE", "box")
+    fabricate.no_data(monkeypatch)
     pattern = Job("", "smoke", results=str(tmp_path))
     made = plan.make(pattern, "unet,sa_unet", "0-1", "0").waiting
     for slot in made:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import data_pipeline
-from data_pipeline import Cohort, DataSpec, UserError, checked, load, sources
+from data_pipeline import Cohort, DataSpec, UserError, checked, load, origin, sources
 from data_pipeline.case import read_case
 from data_pipeline.phantom import write
 from data_pipeline.phantom.write import ensure
@@ -106,6 +106,36 @@ def test_a_leaky_split_says_so_and_divides_patients(flat, cache):
         assert len(patient.images) == len(patient.reference) < data.store.cases[0].depth
         empty = np.zeros((*patient.images.shape[:3], 1), np.float32)
         assert patient.restore(empty).shape[:3] == patient.reference.shape
+
+
+@pytest.mark.parametrize("change", [{}, {"leaky": True}, {"rank": 3, "size": (8, 12, 12)}])
+def test_what_is_identified_is_what_is_loaded_and_nothing_is_prepared(
+    flat, tmp_path, monkeypatch, change
+):
+    spec = replace(flat, augmentation=None, **change)
+    calls, write_cohort = [], write.write
+    monkeypatch.setattr(write, "write", lambda *a: calls.append(a) or write_cohort(*a))
+    found = origin.find(spec, None, tmp_path)
+    identities = [origin.identify(spec, fold, found) for fold in range(3)]
+    assert not (tmp_path / "stores").exists()
+    for fold, identity in enumerate(identities):
+        data = load(spec, fold=fold, cache=tmp_path)
+        assert identity.as_json() == {
+            "fingerprint": data.fingerprint,
+            "split_digest": data.split_digest,
+        }
+        prepared = origin.find(spec, tmp_path / "stores", tmp_path)
+        assert origin.identify(spec, fold, prepared) == identity
+    assert len(calls) == 1, "phantoms are made once"
+
+
+def test_a_cache_that_takes_nothing_is_one_sentence_before_anything_is_read(tmp_path, monkeypatch):
+    root = ensure(tmp_path, "nnunet", 3, 16, 0)
+    spec = DataSpec(layout="nnunet", size=(16, 16), folds=2)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(checked, "examine", lambda *a, **k: pytest.fail("it was read"))
+    with pytest.raises(UserError, match=r"file/cache: can't keep prepared data .* --cache"):
+        load(spec, root=root, cache=tmp_path / "file" / "cache")
 
 
 def test_prepared_records_are_enough(flat, cache, tmp_path):
