@@ -3,33 +3,35 @@
 `create("bce+dice", {}, exclusive=False)` adds losses by their names. Targets and predictions are
 `(batch, ..., channels)`: one sigmoid channel, several that may overlap, or (`exclusive`) softmax
 classes with the background first. `keras.losses.Dice` pools over the batch, so that a sample's loss
-depends on its neighbours, and calls two empty masks a total failure; these do neither.
+depends on its neighbours, and calls two empty masks a total failure; these do neither, unless the
+setting `pool` is "batch": then the voxels of a batch are one sample, as in code that flattens it.
 """
 
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 from keras import ops
 
 from benchmarks.errors import UserError
+from benchmarks.focal import EPSILON, categorical_focal, focal
 from zoo.registry import choose
 
 Loss = Callable[[Any, Any], Any]
-_EPSILON = 1e-7
+POOLS = ("sample", "batch")
 
 
 def create(name: str, settings: Mapping[str, Any] | None = None, exclusive: bool = False) -> Loss:
     """Return the loss of this name, or the sum of several joined by `+`; settings go by keyword."""
     parts = [LOSSES[choose(part.strip(), LOSSES, "loss")] for part in name.split("+")]
     settings = dict(settings or {})
+    pool = choose(settings.pop("pool", "sample"), POOLS, "pool of a loss")
     known = {key for part in parts for key in inspect.signature(part).parameters}
     for key in settings:
         choose(key, known - {"y", "p", "exclusive"}, f"setting of the loss {name!r}")
 
     def loss(y_true, y_pred):
-        y, p = _flat(y_true), _flat(y_pred)
+        y, p = _flat(y_true, pool), _flat(y_pred, pool)
         return sum(
             part(y, p, **_accepted(part, {**settings, "exclusive": exclusive})) for part in parts
         )
@@ -43,15 +45,16 @@ def _accepted(part: Callable, settings: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if key in known}
 
 
-def _flat(tensor):
-    """Return `(batch, voxels, channels)` in float32, whatever the precision policy."""
+def _flat(tensor, pool: str):
+    """Return `(samples, voxels, channels)` in float32, whatever the precision policy."""
     tensor = ops.cast(tensor, "float32")
-    return ops.reshape(tensor, (ops.shape(tensor)[0], -1, tensor.shape[-1]))
+    samples = 1 if pool == "batch" else ops.shape(tensor)[0]
+    return ops.reshape(tensor, (samples, -1, tensor.shape[-1]))
 
 
 def bce(y, p):
     """Return the binary cross-entropy, each channel by itself."""
-    p = ops.clip(p, _EPSILON, 1 - _EPSILON)
+    p = ops.clip(p, EPSILON, 1 - EPSILON)
     return -ops.mean(y * ops.log(p) + (1 - y) * ops.log(1 - p), axis=(1, 2))
 
 
@@ -59,36 +62,7 @@ def categorical_crossentropy(y, p, exclusive: bool = False):
     """Return the cross-entropy of softmax classes; of channels that are none, the binary one."""
     if not exclusive:
         return bce(y, p)
-    return -ops.mean(ops.sum(y * ops.log(ops.maximum(p, _EPSILON)), axis=2), axis=1)
-
-
-def focal(y, p, gamma: float = 2.0, alpha: float | None = None, exclusive: bool = False):
-    """Return the focal loss (Lin et al. 2017, eq. 4 and 5), by the focal-loss package if it runs.
-
-    Its `pos_weight` weighs positives alone: alpha / (1 - alpha) of it, times 1 - alpha, is eq. 5.
-    """
-    if exclusive:
-        return categorical_focal(y, p, gamma, alpha)
-    if keras.config.backend() == "tensorflow":
-        from focal_loss import binary_focal_loss
-
-        ratio = None if alpha is None else alpha / (1 - alpha)
-        scale = 1.0 if alpha is None else 1 - alpha
-        return scale * ops.mean(binary_focal_loss(y, p, gamma, pos_weight=ratio), axis=(1, 2))
-    return keras_focal(y, p, gamma, alpha)
-
-
-def keras_focal(y, p, gamma: float = 2.0, alpha: float | None = None):
-    """Return Keras' own binary focal loss, which takes the package's place without TensorFlow."""
-    balanced = {} if alpha is None else {"apply_class_balancing": True, "alpha": alpha}
-    return ops.mean(keras.losses.binary_focal_crossentropy(y, p, gamma=gamma, **balanced), axis=1)
-
-
-def categorical_focal(y, p, gamma: float = 2.0, alpha: float | None = None):
-    """Return the focal loss of softmax classes; `alpha` weighs every class alike."""
-    p = ops.clip(p, _EPSILON, 1 - _EPSILON)
-    entropy = -y * ops.log(p) * ops.power(1 - p, gamma)
-    return ops.mean(ops.sum(entropy, axis=2), axis=1) * (1.0 if alpha is None else alpha)
+    return -ops.mean(ops.sum(y * ops.log(ops.maximum(p, EPSILON)), axis=2), axis=1)
 
 
 def dice(y, p, smooth: float = 1.0, exclusive: bool = False):
@@ -98,7 +72,12 @@ def dice(y, p, smooth: float = 1.0, exclusive: bool = False):
 
 
 def weighted_dice(y, p, class_weights: tuple[float, ...] | None = None, smooth: float = 1.0):
-    """Return 1 - soft Dice, the mean over all channels by these weights, the background's first."""
+    """Return 1 - soft Dice, the mean over all channels by these weights, the background's first.
+
+    Two weights for one channel are those of its background and of itself.
+    """
+    if p.shape[-1] == 1 and class_weights is not None and len(class_weights) == 2:
+        y, p = (ops.concatenate([1 - channel, channel], axis=2) for channel in (y, p))
     weights = [1.0] * p.shape[-1] if class_weights is None else list(class_weights)
     if len(weights) != p.shape[-1]:
         raise UserError(
@@ -143,6 +122,7 @@ LOSSES: Mapping[str, Callable] = {
     "bce": bce,
     "categorical_crossentropy": categorical_crossentropy,
     "focal": focal,
+    "categorical_focal": categorical_focal,
     "dice": dice,
     "weighted_dice": weighted_dice,
     "tversky": tversky,

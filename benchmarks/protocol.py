@@ -10,7 +10,7 @@ import hashlib
 import importlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ import zoo
 from benchmarks.errors import UserError
 from benchmarks.policies import POLICIES
 from data_pipeline import DataSpec
+from data_pipeline.plain import LATER, plain
 from zoo.registry import choose
 
 FOLDER = Path(__file__).parent / "protocols"
@@ -27,6 +28,7 @@ AUTHOR = "author"
 SCHEDULES = ("constant", "cosine", "plateau")
 OPTIMISERS = ("adam", "adamw", "sgd")
 BLENDINGS = ("gaussian", "constant")
+MONITORS = ("val_dice", "val_loss")
 
 
 class WrongRankError(UserError):
@@ -37,9 +39,10 @@ class WrongRankError(UserError):
 class Training:
     """How every model of a protocol learns; `width` scales every model's channels.
 
-    `loss` joins names of `benchmarks.losses` with `+`. `early_stopping` and the plateau schedule
-    count epochs without a better validation Dice of the foreground. `deep_supervision` asks each
-    coarser level of a decoder too, by heads that are gone after the training.
+    `loss` joins names of `benchmarks.losses` with `+`. `monitor` tells which epoch is the best one:
+    by the foreground's Dice on the validation patients, or by the loss there; `early_stopping` and
+    the plateau schedule count epochs without a better one. `deep_supervision` asks each coarser
+    level of a decoder too, by heads that are gone after the training.
     """
 
     loss: str = "bce+dice"
@@ -53,9 +56,11 @@ class Training:
     clip_norm: float | None = 1.0
     width: float = 1.0
     deep_supervision: bool = False
+    monitor: str = field(default="val_dice", metadata=LATER)
 
     def __post_init__(self) -> None:
         _one_of("schedule", self.schedule, SCHEDULES)
+        _one_of("monitor", self.monitor, MONITORS)
         _one_of("optimiser", self.optimiser, OPTIMISERS)
         for name in ("learning_rate", "epochs", "width", "clip_norm", "early_stopping"):
             value = getattr(self, name)
@@ -100,8 +105,8 @@ class Protocol:
         """Return the three parts as plain values, ready for a record."""
         return {
             "data": self.data.as_json(),
-            "train": asdict(self.train),
-            "evaluate": asdict(self.evaluate),
+            "train": plain(self.train),
+            "evaluate": plain(self.evaluate),
         }
 
     @cached_property

@@ -7,6 +7,7 @@ training that goes on from a checkpoint is the training that was never interrupt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from benchmarks.protocol import Training
@@ -77,8 +78,8 @@ def _number(value: Any) -> bool:
 
 
 def advance(state: State, row: dict[str, Any], training: Training) -> State:
-    """Take in an epoch: its row of the history holds `val_dice` and `seconds`."""
-    better = row["val_dice"] > state.best_dice
+    """Take in an epoch: its row of the history holds `val_dice`, `val_loss` and `seconds`."""
+    better = _better(state, row, training)
     stalled = 0 if better else state.stalled + 1
     cut = training.schedule == "plateau" and stalled >= _plateau(training, "patience")
     return replace(
@@ -91,6 +92,12 @@ def advance(state: State, row: dict[str, Any], training: Training) -> State:
         cuts=state.cuts + cut,
         seconds=state.seconds + row["seconds"],
     )
+
+
+def _better(state: State, row: dict[str, Any], training: Training) -> bool:
+    if training.monitor == "val_loss":
+        return row["val_loss"] < min((old["val_loss"] for old in state.history), default=inf)
+    return row["val_dice"] > state.best_dice
 
 
 def stopped(state: State, training: Training) -> str | None:

@@ -19,6 +19,7 @@ class Motion:
     affine: np.ndarray | None  # (rank, rank + 1), in the order of the axes
     elastic: float = 0.0  # standard deviation of the bend at its knots, over the longest side
     seed: int = 0
+    repeat: bool = False  # whether the edge goes on outside; else there is background
 
     @property
     def planar(self) -> bool:
@@ -60,12 +61,47 @@ def affine(
     if len(shape) == 3:
         flat = [[1 / zoom, 0, 0], [0, *linear[0]], [0, *linear[1]]]
         linear = (_tilts(*angles[1:]) @ flat).tolist() if any(angles[1:]) else flat
+    moves = [-shift * side for shift, side in zip(shifts[-len(shape) :], shape, strict=True)]
+    return _about_centre(shape, flips, linear, moves)
+
+
+def keras_affine(
+    shape: Sequence[int],
+    flips: Sequence[bool],
+    angle: float = 0,
+    shear: float = 0,
+    shifts: Sequence[float] = (0, 0),
+    zooms: Sequence[float] = (1, 1),
+) -> np.ndarray:
+    """Compose the map of Keras' ImageDataGenerator: rotation x shift x shear x zoom, in the plane.
+
+    `angle` and `shear` in radians, `shifts` as fractions of the sides and `zooms` by which
+    distances in the input are multiplied, both for rows and columns.
+    """
+    (down, right), (tall, wide) = shifts, zooms
+    c, s, height, width = cos(angle), sin(angle), *shape[-2:]
+    # Keras shears by (1, -sin; 0, cos), so that its columns turn by the sum of both angles.
+    linear = [[cos(angle + shear) * tall, s * wide], [-sin(angle + shear) * tall, c * wide]]
+    down, right = down * height, right * width
+    moves = [c * down + s * right, c * right - s * down]
+    if len(shape) == 3:
+        linear = [[1, 0, 0], [0, *linear[0]], [0, *linear[1]]]
+        moves = [0, *moves]
+    return _about_centre(shape, flips, linear, moves)
+
+
+def _about_centre(
+    shape: Sequence[int],
+    flips: Sequence[bool],
+    linear: Sequence[Sequence[float]],
+    moves: Sequence[float],
+) -> np.ndarray:
     linear = [[-w if f else w for w, f in zip(row, flips, strict=True)] for row in linear]
     centre = [(side - 1) / 2 for side in shape]
     rows = []
-    for row, side, middle, shift in zip(linear, shape, centre, shifts[-len(shape) :], strict=True):
+    for row, middle, move in zip(linear, centre, moves, strict=True):
         turned = sum(w * other for w, other in zip(row, centre, strict=True))
-        rows.append([*row, middle - turned - shift * side])
+        rows.append([*row, middle - turned + move])
     return np.array(rows)
 
 

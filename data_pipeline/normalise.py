@@ -71,7 +71,9 @@ def _sum(values: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> np.float
 def gaussian_clahe(volume: np.ndarray) -> np.ndarray:
     """Blur (3x3, sigma 1.5) and equalise (clip 2, 8x8 tiles) each slice, as Mod-R2AU-Net does.
 
-    uint8 out that stands for [0, 1]; voxels of other types are stretched to 8 bits slice by slice.
+    Three channels are a picture in colours, of which the lightness alone is equalised; any other
+    number of channels is equalised one by one. uint8 out that stands for [0, 1]; voxels of other
+    types are stretched to 8 bits slice by slice.
     """
     import cv2
 
@@ -79,9 +81,15 @@ def gaussian_clahe(volume: np.ndarray) -> np.ndarray:
     equaliser = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8))
     result = np.empty(volume.shape, np.uint8)
     for index, picture in enumerate(narrow.astype(np.uint8)):
+        blurred = cv2.GaussianBlur(picture, (3, 3), 1.5).reshape(picture.shape)
+        if blurred.shape[-1] == 3:
+            blurred = cv2.cvtColor(blurred, cv2.COLOR_RGB2LAB)
+            blurred[..., 0] = equaliser.apply(np.ascontiguousarray(blurred[..., 0]))
+            result[index] = cv2.cvtColor(blurred, cv2.COLOR_LAB2RGB)
+            continue
         for channel in range(volume.shape[3]):
-            plane = np.ascontiguousarray(picture[..., channel])
-            result[index, ..., channel] = equaliser.apply(cv2.GaussianBlur(plane, (3, 3), 1.5))
+            plane = np.ascontiguousarray(blurred[..., channel])
+            result[index, ..., channel] = equaliser.apply(plane)
     return result
 
 

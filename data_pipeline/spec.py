@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.errors import UserError
+from data_pipeline.plain import plain
 
 if TYPE_CHECKING:
-    from data_pipeline.augment import Augmentation
+    from data_pipeline.augmentation import Augmentation
 
 LAYOUTS = ("lgg", "brats", "msd", "nnunet", "phantom")
 TARGETS = ("whole", "labels", "regions")
@@ -104,7 +105,7 @@ class DataSpec:
 
     def as_json(self) -> dict[str, Any]:
         """Give plain dicts, lists, numbers and strings, ready for a record or a digest."""
-        return _plain(dataclasses.asdict(self))
+        return plain(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> DataSpec:
@@ -124,17 +125,9 @@ class DataSpec:
 
 
 def _augmentation(values: dict[str, Any]) -> Augmentation:
-    from data_pipeline.augment import Augmentation
+    from data_pipeline.augmentation import Augmentation
 
     return Augmentation(**values)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
 
 
 def _one_of(name: str, value: Any, choices: tuple) -> None:

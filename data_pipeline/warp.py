@@ -87,17 +87,23 @@ def _resample(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
 def _slice(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
     mode = cv2.INTER_LINEAR if linear else cv2.INTER_NEAREST
     if motion.affine is not None and not motion.elastic:
-        return _warp(voxels, motion.affine, mode)
+        return _warp(voxels, motion.affine, mode, motion.repeat)
     rows, columns = motion.coordinates
     warped = cv2.remap(voxels, columns, rows, mode, borderMode=cv2.BORDER_CONSTANT)
     return warped.reshape(voxels.shape)
 
 
-def _warp(voxels: np.ndarray, affine: np.ndarray, mode: int) -> np.ndarray:
+def _warp(voxels: np.ndarray, affine: np.ndarray, mode: int, repeat: bool) -> np.ndarray:
     # OpenCV counts x before y.
     matrix = affine[::-1][:, [1, 0, 2]]
     height, width = voxels.shape[:2]
-    warped = cv2.warpAffine(voxels, matrix, (width, height), flags=mode | cv2.WARP_INVERSE_MAP)
+    warped = cv2.warpAffine(
+        voxels,
+        matrix,
+        (width, height),
+        flags=mode | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE if repeat else cv2.BORDER_CONSTANT,
+    )
     return warped.reshape(voxels.shape)
 
 
@@ -109,7 +115,7 @@ def _planar(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
     heights = motion.affine[0, 0] * np.arange(depth) + motion.affine[0, 3]
     below = np.floor(heights + (0 if linear else 0.5)).astype(int)
     wanted = {z for z in (*below, *(below + linear)) if 0 <= z < depth}
-    moved = {z: _warp(voxels[z], in_plane, mode) for z in wanted}
+    moved = {z: _warp(voxels[z], in_plane, mode, motion.repeat) for z in wanted}
     empty = np.zeros(voxels.shape[1:], voxels.dtype)
     result = np.empty_like(voxels)
     for z, (low, height) in enumerate(zip(below, heights, strict=True)):

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the authors trained: a protocol of its own, never ranked with the common ones."""
+    """How the authors trained: a protocol of its own, never ranked with the common ones.
+
+    Numbers stand as the authors print them. `size` is the sides of their inputs, to which a
+    smoothing constant belongs (it counts voxels) and a bend in pixels. `differs` says what the
+    protocol that is made of this still does otherwise than its authors.
+    """
 
     loss: str
     optimiser: str
@@ -55,11 +61,14 @@ class Recipe:
     epochs: int
     normalisation: str
     augmentation: Mapping[str, float] = field(default_factory=dict)
-    loss_settings: Mapping[str, object] = field(default_factory=dict)
+    loss_settings: Mapping[str, Any] = field(default_factory=dict)
     schedule: Mapping[str, float] | None = None
     early_stopping: int | None = None
     slices: str = "all"
+    size: tuple[int, ...] = ()
+    monitor: str = "val_dice"
     note: str = ""
+    differs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ def _print_card(name: str, card: Card, variant: str | None) -> None:
     section("Claimed", _claims(card))
     if card.recipe:
         section("The authors' recipe", _recipe(card.recipe))
+        section("What it still does otherwise", (f"- {line}" for line in card.recipe.differs))
     section("Deviations from the source", (f"- {line}" for line in card.deviations))
     section("Known flaws of the source", (f"- {line}" for line in card.flaws))
 
@@ -108,10 +109,14 @@ def _recipe(recipe: Recipe) -> Iterable[str]:
         f"{recipe.epochs} epochs, inputs {recipe.normalisation}, slices {recipe.slices}"
     )
     if recipe.augmentation:
-        yield "augmentation " + ", ".join(f"{k} {v:g}" for k, v in recipe.augmentation.items())
+        changes = {k: v for k, v in recipe.augmentation.items() if k != "as_keras"}
+        manner = " (as Keras' ImageDataGenerator)" * ("as_keras" in recipe.augmentation)
+        yield "augmentation " + ", ".join(f"{k} {v:g}" for k, v in changes.items()) + manner
     if recipe.schedule:
         yield "rate on plateau " + ", ".join(f"{k} {v:g}" for k, v in recipe.schedule.items())
     if recipe.early_stopping:
         yield f"early stopping after {recipe.early_stopping} epochs"
+    if recipe.size:
+        yield f"made for {'x'.join(map(str, recipe.size))}; the best epoch by {recipe.monitor}"
     if recipe.note:
         yield recipe.note

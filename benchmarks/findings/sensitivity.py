@@ -6,12 +6,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks import statistics
+from benchmarks.findings import batches, ways
 from benchmarks.findings import runs as recorded
-from benchmarks.findings import ways
 from benchmarks.findings.runs import Runs
 
 SUMMARY = "how Dice and ranks move with the policy for empty masks and the way to average"
 MODELS = "all"
+WAYS = (*ways.WAYS, batches.WAY)
 
 
 def protocols(base: str) -> tuple[str, ...]:
@@ -24,9 +25,9 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
     patients = {
         model: recorded.patients(*by_protocol.values()) for model, by_protocol in runs.items()
     }
-    dice = np.array(
-        [[ways.value(ways.columns(own, way)) for own in patients.values()] for way in ways.WAYS]
-    )
+    batched = np.array([batches.shuffled(own) for own in patients.values()])
+    plain = [[ways.value(ways.columns(own, way)) for own in patients.values()] for way in ways.WAYS]
+    dice = np.array([*plain, batched[:, 0]])
     ranks = statistics.ranks(dice)
     models = list(patients)
     return [
@@ -35,9 +36,10 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
             "way": way.replace("\n", " "),
             "dice": float(dice[place, column]),
             "rank": int(ranks[place, column]),
+            "sd over orders": float(batched[column, 1]) if way == batches.WAY else 0.0,
         }
         for column in np.argsort(ranks[0], kind="stable")
-        for place, way in enumerate(ways.WAYS)
+        for place, way in enumerate(WAYS)
     ]
 
 
@@ -50,4 +52,4 @@ def figure(rows: list[dict[str, Any]]) -> Figure:
     def of(name: str) -> dict[str, list[Any]]:
         return {model: [row[name] for row in rows if row["model"] == model] for model in models}
 
-    return ranks.values_and_ranks(of("dice"), of("rank"), list(ways.WAYS))
+    return ranks.values_and_ranks(of("dice"), of("rank"), list(WAYS))

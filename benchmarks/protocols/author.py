@@ -2,18 +2,21 @@
 
 Each has a digest of its own and is never ranked with the common protocols. What a card leaves open
 or can't be had is the base protocol's: split, size, channels, target, evaluation, and `width`. A
-loss for classes, or weights for them, becomes its binary form where the target is one channel.
+loss for classes becomes its binary form where the target is one channel, with the weights of all
+lesions on that channel; a smoothing constant, which counts voxels, shrinks as the slices do.
 `author` is the recipe at its full length; `author_PROTOCOL` keeps to the budget of that protocol,
 its epochs where the recipe has more, so that both can be set side by side at equal cost.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
+from math import prod
+from typing import Any
 
 from benchmarks.errors import UserError
 from benchmarks.protocol import Protocol, Training
 from benchmarks.protocols import lgg2d
 from data_pipeline import DataSpec
-from data_pipeline.augment import Augmentation
+from data_pipeline.augmentation import Augmentation
 from zoo import Card, Recipe
 
 
@@ -36,10 +39,9 @@ def protocol_for(model: str, card: Card, base: Protocol | None = None) -> Protoc
 
 
 def _data(data: DataSpec, recipe: Recipe) -> DataSpec:
-    known = {item.name for item in fields(Augmentation)}
-    changes = {name: value for name, value in recipe.augmentation.items() if name in known}
-    if changes.get("elastic", 0) > 1:  # stated in pixels of a tile of 512
-        changes["elastic"] /= 512
+    changes: dict[str, Any] = dict(recipe.augmentation)
+    if "elastic" in changes:
+        changes["elastic"] /= max(recipe.size)
     return replace(
         data,
         normalisation=recipe.normalisation,
@@ -50,12 +52,9 @@ def _data(data: DataSpec, recipe: Recipe) -> DataSpec:
 
 
 def _training(base: Protocol, recipe: Recipe) -> Training:
-    settings = dict(recipe.loss_settings)
-    if base.data.target == "whole":
-        settings.pop("class_weights", None)
     return Training(
         loss=recipe.loss,
-        loss_settings=settings,
+        loss_settings=_loss_settings(base.data, recipe),
         optimiser=recipe.optimiser,
         learning_rate=recipe.learning_rate,
         schedule="plateau" if recipe.schedule else "constant",
@@ -64,4 +63,15 @@ def _training(base: Protocol, recipe: Recipe) -> Training:
         early_stopping=recipe.early_stopping,
         clip_norm=None,
         width=base.train.width,
+        monitor=recipe.monitor,
     )
+
+
+def _loss_settings(data: DataSpec, recipe: Recipe) -> dict[str, Any]:
+    settings = dict(recipe.loss_settings)
+    if "smooth" in settings and recipe.size:
+        settings["smooth"] *= prod(data.size) / prod(recipe.size)
+    if "class_weights" in settings and data.target == "whole":
+        background, *lesions = settings["class_weights"]
+        settings["class_weights"] = [background, round(sum(lesions), 12)]
+    return settings

@@ -3,7 +3,7 @@
 from benchmarks.protocol import Evaluation, Protocol, Training
 from benchmarks.protocols import brats2d
 from data_pipeline import DataSpec
-from data_pipeline.augment import Augmentation
+from data_pipeline.augmentation import Augmentation
 
 SLICES = "brats2d"
 

@@ -2,7 +2,7 @@
 
 from benchmarks.protocol import Evaluation, Protocol, Training
 from data_pipeline import DataSpec
-from data_pipeline.augment import Augmentation
+from data_pipeline.augmentation import Augmentation
 
 AUGMENTATION = Augmentation(
     rotation=15.0, shift=0.05, zoom=0.1, flip=0.5, gamma=0.2, gamma_probability=0.3

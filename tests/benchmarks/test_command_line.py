@@ -39,6 +39,16 @@ def test_list_and_describe_fit_a_narrow_terminal(capsys, monkeypatch):
     assert "Known flaws of the source" in text
 
 
+def test_describe_tells_a_recipe_in_its_authors_units_and_what_differs(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["describe", "sa_unet"]) == 0
+    told = capsys.readouterr().out
+    assert "loss dice (smooth 100.0, pool batch)" in told
+    assert "rotation 0.25, shift 0.05, shear 0.05, zoom 0.05, flip 0.5 (as Keras'" in told
+    assert "made for 256x256; the best epoch by val_loss" in told
+    assert "What it still does otherwise" in told
+
+
 def test_describe_as_json_narrows_to_a_variant(capsys):
     assert main(["describe", "sa_unet", "--variant", "original", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

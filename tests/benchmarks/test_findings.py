@@ -10,7 +10,7 @@ from scipy import stats
 from benchmarks import findings, launch, protocol, record, statistics
 from benchmarks.__main__ import main
 from benchmarks.errors import UserError
-from benchmarks.findings import leakage, recipes, runs, sensitivity, ways
+from benchmarks.findings import batches, leakage, recipes, runs, sensitivity, ways
 from benchmarks.job import Job
 from benchmarks.launch import Outcome
 from benchmarks.slot import terms
@@ -41,6 +41,28 @@ def test_what_was_empty_and_drawn_on_tells_the_ways_apart():
     assert ways.value(ways.columns(empty, "patients")) == 0.5
     assert ways.value(ways.columns(empty, "patients,\nempty left out")) == 0.0
     assert np.isnan(ways.value(ways.columns(empty, "slices with\na tumour")))
+
+
+def test_slices_of_a_batch_are_scored_as_one_picture():
+    """By hand: a perfect 900 and a missed 9 in one batch, as code does that flattens it."""
+    both = np.array([PERFECT, MISSED] + [EMPTY] * 30, float)
+    assert batches.dice(both) == pytest.approx((1800 + 100) / (1809 + 100))
+    assert batches.dice(both, smooth=0.0) == pytest.approx(0.99502, abs=1e-5)
+    # A 33rd slice is a batch by itself and counts as much as the 32 before.
+    alone = np.concatenate([both, [MISSED]])
+    assert batches.dice(alone) == pytest.approx((1900 / 1909 + 100 / 109) / 2)
+
+
+def test_batches_of_shuffled_slices_scatter_and_are_repeatable():
+    many = {f"p{n}": [np.array([PERFECT, MISSED] * 20, float)] for n in range(3)}
+    mean, scatter = batches.shuffled(many)
+    assert (mean, scatter) == batches.shuffled(many)
+    assert 0 < scatter < 0.02
+    assert mean == pytest.approx(0.99, abs=0.005)  # .98 of the pixels are those of the large ones
+    few = {"p": [np.array([PERFECT, MISSED], float)]}  # one batch, whatever the order
+    assert batches.shuffled(few) == pytest.approx((1900 / 1909, 0.0), abs=1e-12)
+    twice = {"p": few["p"] * 2}  # two seeds
+    assert batches.shuffled(twice)[0] == pytest.approx(1900 / 1909)
 
 
 def test_a_bootstrap_over_patients_scatters_as_theory_says():
@@ -136,8 +158,8 @@ def test_ranks_move_with_the_way_where_they_must(results):
     results("unet", "lgg2d_lite", (0.9, 0.9, 0.2))
     folder = results("sa_unet", "lgg2d_lite", (0.5, 0.5, 0.6))
     rows = sensitivity.rows(collect(folder, sensitivity, "unet,sa_unet"))
-    assert [row["model"] for row in rows[:: len(ways.WAYS)]] == ["unet", "sa_unet"]
-    assert len(rows) == 2 * len(ways.WAYS)
+    assert [row["model"] for row in rows[:: len(sensitivity.WAYS)]] == ["unet", "sa_unet"]
+    assert len(rows) == 2 * len(sensitivity.WAYS) == 18
     assert {row["rank"] for row in rows} <= {1, 2}
 
 

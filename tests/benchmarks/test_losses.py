@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
-from benchmarks import losses
+from benchmarks import focal, losses
 from benchmarks.errors import UserError
+from zoo import supervision
 
 ALL = sorted(losses.LOSSES)
 OVERLAPS = ("dice", "weighted_dice", "tversky", "iou")
@@ -42,7 +43,7 @@ def test_the_focal_loss_package_and_keras_agree(gamma, alpha):
     ratio = None if alpha is None else alpha / (1 - alpha)
     theirs = package.binary_focal_loss(y, p, gamma, pos_weight=ratio).numpy().mean(axis=(1, 2))
     theirs = theirs * (1 if alpha is None else 1 - alpha)
-    ours = ops.convert_to_numpy(losses.keras_focal(ops.array(y), ops.array(p), gamma, alpha))
+    ours = ops.convert_to_numpy(focal.keras_focal(ops.array(y), ops.array(p), gamma, alpha))
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
     np.testing.assert_allclose(value("focal", y, p, gamma=gamma, alpha=alpha), theirs, rtol=1e-5)
 
@@ -129,6 +130,109 @@ def test_sums_and_settings():
     assert value("dice+focal", y, p, gamma=1.0)[0] == pytest.approx(both, rel=1e-6)
 
 
+@pytest.fixture
+def batch():
+    """Two samples of two channels, and their sums over all voxels of the batch."""
+    random = np.random.default_rng(4)
+    y = (random.random((2, 6, 7, 2)) > 0.7).astype(float)
+    y[0] = 0  # a sample without a lesion
+    p = random.random((2, 6, 7, 2))
+    return y, p, [(y[..., c].sum(), p[..., c].sum(), (y * p)[..., c].sum()) for c in range(2)]
+
+
+def test_a_pooled_loss_is_that_of_code_that_flattens_a_batch(batch):
+    y, p, sums = batch
+    dice = [1 - (2 * tp + 100) / (a + b + 100) for a, b, tp in sums]
+    iou = [1 - (tp + 100) / (a + b - tp + 100) for a, b, tp in sums]
+    found = {
+        name: value(name, y, p, pool="batch", smooth=100.0) for name in ("dice", "iou", "tversky")
+    }
+    assert found["dice"] == pytest.approx([np.mean(dice)], rel=1e-5)  # one value for the batch
+    assert found["iou"] == pytest.approx([np.mean(iou)], rel=1e-5)
+    index = [(tp + 100) / (tp + 0.3 * (b - tp) + 0.7 * (a - tp) + 100) for a, b, tp in sums]
+    assert found["tversky"] == pytest.approx([1 - np.mean(index)], rel=1e-5)
+    assert value("dice", y, p, pool="sample").shape == (2,)
+
+
+def test_two_cases_of_the_conventions_pooled_and_alone():
+    """One perfect of 900 pixels, one with 9 missed: .99502 pooled, .5 a case."""
+    y, p = np.zeros((2, 1000, 1, 1)), np.zeros((2, 1000, 1, 1))
+    y[0, :900] = p[0, :900] = y[1, :9] = 1
+    assert value("dice", y, p, pool="batch", smooth=0.0)[0] == pytest.approx(1 - 0.99502, abs=1e-5)
+    assert value("dice", y, p, smooth=1e-7).mean() == pytest.approx(0.5, abs=1e-5)
+
+
+def test_pooled_classes_leave_the_background_out_of_dice_and_weigh_it_where_asked():
+    random = np.random.default_rng(5)
+    y = np.eye(3)[random.integers(3, size=(2, 5, 5))]
+    p = random.dirichlet([1, 1, 1], size=(2, 5, 5))
+    each = [1 - 2 * (y * p)[..., c].sum() / (y + p)[..., c].sum() for c in range(3)]
+    pooled = {"pool": "batch", "smooth": 0.0}
+    assert value("dice", y, p, True, **pooled)[0] == pytest.approx(np.mean(each[1:]), rel=1e-5)
+    found = value("weighted_dice", y, p, True, class_weights=[0.1, 0.3, 0.6], **pooled)
+    assert found[0] == pytest.approx(np.dot([0.1, 0.3, 0.6], each), rel=1e-5)
+
+
+def test_pooling_changes_no_loss_that_is_a_mean_over_voxels(batch):
+    y, p, _ = batch
+    for name in ("bce", "focal", "categorical_focal"):
+        assert value(name, y, p, pool="batch")[0] == pytest.approx(value(name, y, p).mean())
+
+
+def test_keras_trains_on_the_pooled_value(batch):
+    """The single value of a batch survives Keras' own reduction."""
+    y, p, sums = batch
+    image = keras.Input((6, 7, 2))
+    model = keras.Model(image, keras.layers.Identity()(image))
+    model.compile(loss=losses.create("dice", {"pool": "batch", "smooth": 100.0}))
+    found = model.evaluate(p.astype("float32"), y.astype("float32"), batch_size=2, verbose=0)
+    expected = np.mean([1 - (2 * tp + 100) / (a + b + 100) for a, b, tp in sums])
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_deep_supervision_takes_a_pooled_loss_at_every_level():
+    random = np.random.default_rng(6)
+    y = (random.random((2, 8, 8, 1)) > 0.5).astype("float32")
+    answers = [random.random((2, side, side, 1)).astype("float32") for side in (8, 4)]
+    targets = [y, y[:, 1::2, 1::2]]
+    loss = losses.create("dice", {"pool": "batch", "smooth": 0.0})
+    levels = [
+        1 - 2 * (t * p).sum() / (t.sum() + p.sum()) for t, p in zip(targets, answers, strict=True)
+    ]
+    image = keras.Input((8, 8, 1))
+    learner = supervision.Supervised(image, [image, image], loss)
+    found = learner.compute_loss(y=y, y_pred=[ops.convert_to_tensor(a) for a in answers])
+    assert float(found) == pytest.approx((levels[0] + levels[1] / 2) / 1.5, rel=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [None, 0.25])
+def test_categorical_focal_of_one_channel_is_that_of_two_classes(alpha):
+    random = np.random.default_rng(7)
+    y, p = (
+        (random.random((2, 5, 5, 1)) > 0.5).astype(float),
+        random.uniform(0.01, 0.99, (2, 5, 5, 1)),
+    )
+    two = [np.concatenate([1 - one, one], -1) for one in (y, p)]
+    by_hand = np.where(y == 1, -np.log(p) * (1 - p) ** 2, -np.log(1 - p) * p**2).mean((1, 2, 3))
+    by_hand *= alpha or 1.0
+    for found in (
+        value("categorical_focal", y, p, alpha=alpha),
+        value("categorical_focal", *two, True, alpha=alpha),
+    ):
+        np.testing.assert_allclose(found, by_hand, rtol=1e-5)
+
+
+def test_weighted_dice_of_one_channel_is_that_of_two_classes():
+    random = np.random.default_rng(8)
+    y, p = (random.random((2, 5, 5, 1)) > 0.5).astype(float), random.random((2, 5, 5, 1))
+    two = [np.concatenate([1 - one, one], -1) for one in (y, p)]
+    np.testing.assert_allclose(
+        value("weighted_dice", y, p, class_weights=[0.1, 0.9]),
+        value("weighted_dice", *two, True, class_weights=[0.1, 0.9]),
+        rtol=1e-5,
+    )
+
+
 @given(st.lists(st.floats(0, 1, width=32), min_size=4, max_size=4), st.sampled_from(ALL))
 def test_every_loss_is_finite_and_not_negative(guess, name):
     found = value(name, pixels([1, 0, 0, 1]), pixels(guess))[0]
@@ -147,6 +251,7 @@ def test_the_loss_is_float32_under_half_precision():
         ("dise", {}, "Did you mean 'dice'"),
         ("dice", {"gama": 1}, "setting of the loss"),
         ("dice", {"exclusive": True}, "setting of the loss"),
+        ("dice", {"pool": "bach"}, "Did you mean 'batch'"),
     ],
 )
 def test_mistakes_are_named(name, settings, told):

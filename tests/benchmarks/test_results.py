@@ -9,11 +9,13 @@ import subprocess
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks import record
 from benchmarks.__main__ import main
+from benchmarks.findings import batches, runs, ways
 from benchmarks.gpu import tasks
 
 ROOT = Path(__file__).parents[2]
@@ -23,8 +25,8 @@ SHOWN += ("n_runs", "precision", "sensitivity", "nsd_2mm", "param_count", "infer
 
 @pytest.fixture(scope="module")
 def committed(tmp_path_factory):
-    """Unpack README.md and results of the last commit."""
-    command = ["git", "archive", "HEAD", "README.md", "results"]
+    """Unpack README.md, results and findings of the last commit."""
+    command = ["git", "archive", "HEAD", "README.md", "results", "docs/findings"]
     try:
         packed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
     except (OSError, subprocess.CalledProcessError):
@@ -81,3 +83,58 @@ def test_the_readme_lists_what_is_outstanding_for_the_gpu(results):
     lines = re.findall(r"^- \[([ x])\] (.+)$", (results / "README.md").read_text(), re.MULTILINE)
     told = {name: mark for mark, name in lines}
     assert told == {task.name: " " if task.name in missing else "x" for task in every}
+
+
+@pytest.fixture
+def slices(results):
+    """Return a function that gives the slices of a record's test patients, by patient."""
+
+    def of(name):
+        (path,) = results.glob(f"*/{name}.json")
+        return runs.patients([record.read(path)])
+
+    return of
+
+
+def test_the_claim_of_sa_unet_is_told_in_its_own_way(committed, results, slices):
+    """A batch of 32 shuffled slices as one picture: every number of both texts, recomputed."""
+    sound = slices("sa_unet-lgg2d_lite-7d8aa8cd-s0")
+    leaky = slices("sa_unet-lgg2d_lite_leaky-f68a8368-s0")
+    second = slices("sa_unet-lgg2d_lite-7d8aa8cd-s1")
+    (run,) = [np.concatenate(parts) for parts in zip(*sound.values(), strict=True)]
+    by_slice = "slices,\nsmooth = 100"
+    known = [
+        ways.value(ways.columns(sound, "patients")),
+        *batches.shuffled(sound),
+        *batches.shuffled(leaky),
+        batches.dice(run),
+        ways.value(ways.columns(sound, "pooled voxels")),
+        ways.value(ways.columns(sound, by_slice)),
+        ways.value(ways.columns(second, by_slice)),
+        batches.shuffled(second)[0],
+    ]
+    told = re.search(
+        r"\*\*The claim of .*\n\n", (committed / "docs/findings/leakage.md").read_text(), re.DOTALL
+    )
+    missing = [f"{value:.4f}" for value in known if not says(told[0], value)]
+    assert not missing, told[0]
+    (row,) = re.findall(r"^\| `sa_unet` \| \.9047.*$", (results / "README.md").read_text(), re.M)
+    assert all(says(row, value) for value in known[:3])
+
+
+def says(text, value):
+    """Tell whether a text holds a number to three digits."""
+    return any(abs(float(told) - value) < 6e-4 for told in re.findall(r"(?<![\d.])\.\d{3}\b", text))
+
+
+def test_the_recipes_page_tells_its_table_and_no_more(committed):
+    """Both means and the interval of each difference; and how few trainings they are of."""
+    told = (committed / "docs/findings/recipes.md").read_text()
+    rows = pd.read_csv(committed / "docs/findings/recipes.csv")
+    for row in rows.to_dict("records"):
+        known = [row[name] for name in ("common", "author", "difference lower", "difference upper")]
+        assert all(says(told, abs(value)) for value in known), row["model"]
+        assert f"`{row['model']}`" in told
+    assert f"{rows.patients[0]} patients" in told
+    assert "One seed" in told
+    assert not re.search(r"certainly|each beyond doubt[,;]|any network can", told)

@@ -47,3 +47,20 @@ def test_plateau_cuts_the_rate_after_its_patience_and_waits_anew():
 def test_plateau_has_a_floor():
     training = Training(schedule="plateau", schedule_settings={"patience": 1, "floor": 5e-4})
     assert plateau_rate(after([0.5] * 30, training), training) == 5e-4
+
+
+def test_a_training_may_be_judged_by_its_validation_loss():
+    """As Keras' callbacks are: the least loss so far, whatever the Dice does meanwhile."""
+    training = Training(
+        epochs=10, early_stopping=2, monitor="val_loss", schedule="plateau", learning_rate=1e-2
+    )
+    state = State()
+    rows = [(0.5, 0.9), (0.3, 0.2), (0.4, 0.5), (0.3, 0.6)]
+    for loss, dice in rows[:2]:
+        state = advance(state, {"val_loss": loss, "val_dice": dice, "seconds": 1.0}, training)
+    assert (state.best_epoch, state.best_dice, state.waited) == (2, 0.2, 0)
+    for loss, dice in rows[2:]:
+        assert stopped(state, training) is None
+        state = advance(state, {"val_loss": loss, "val_dice": dice, "seconds": 1.0}, training)
+    assert (state.best_epoch, state.cuts) == (2, 1)
+    assert stopped(state, training) == "early_stopping"

@@ -60,7 +60,7 @@ def test_none_keeps_the_values(volume):
 
 def test_gaussian_clahe_is_blur_then_equalisation():
     rng = np.random.default_rng(1)
-    volume = rng.integers(0, 90, (2, 64, 64, 3), np.uint8)
+    volume = rng.integers(0, 90, (2, 64, 64, 4), np.uint8)
     result = normalise(volume, "gaussian_clahe")
     assert result.dtype == np.uint8
     assert np.ptp(result[0, ..., 0]) > np.ptp(cv2.GaussianBlur(volume[0, ..., 0], (3, 3), 1.5))
@@ -71,6 +71,27 @@ def test_gaussian_clahe_is_blur_then_equalisation():
     blurred = np.rint((windows * kernel).sum((2, 3))).astype(np.uint8)
     expected = cv2.createCLAHE(2.0, (8, 8)).apply(blurred)
     assert np.abs(result[1, ..., 2].astype(int) - expected).mean() < 1
+
+
+def lightness(picture):
+    """L* of sRGB by its definition (IEC 61966-2-1, CIE 1976), from 0 to 255."""
+    unit = picture.astype(float) / 255
+    linear = np.where(unit <= 0.04045, unit / 12.92, ((unit + 0.055) / 1.055) ** 2.4)
+    y = linear @ [0.2126, 0.7152, 0.0722]
+    root = np.where(y > (6 / 29) ** 3, np.cbrt(y), y / (3 * (6 / 29) ** 2) + 4 / 29)
+    return (116 * root - 16) * 2.55
+
+
+def test_gaussian_clahe_of_three_channels_equalises_their_lightness():
+    grey = np.random.default_rng(2).integers(60, 120, (1, 64, 64, 1), np.uint8)
+    volume = (grey + np.array([8, 0, -8])).astype(np.uint8)
+    result = normalise(volume, "gaussian_clahe")
+    blurred = cv2.GaussianBlur(volume[0], (3, 3), 1.5)
+    expected = cv2.createCLAHE(2.0, (8, 8)).apply(np.rint(lightness(blurred)).astype(np.uint8))
+    assert np.abs(lightness(result[0]) - expected).mean() < 2
+    assert (np.diff(result[0].astype(int), axis=-1).mean((0, 1)) < -2).all()  # still reddish
+    flat = normalise(grey.repeat(3, -1), "gaussian_clahe")[0].astype(int)
+    assert np.ptp(flat, axis=-1).max() <= 1  # grey stays grey
 
 
 def test_gaussian_clahe_takes_other_types(volume):

@@ -7,6 +7,7 @@ from keras import layers
 from scipy import ndimage
 
 from zoo.blocks.attention import additive_gate, spatial_attention
+from zoo.blocks.convolution import batch_norm_layer
 from zoo.blocks.recurrent import recurrent
 from zoo.blocks.sampling import TrilinearDoubling, up_linear
 
@@ -75,3 +76,13 @@ def test_spatial_attention_orders_mean_and_maximum_as_asked(mean_first):
     x = noise(1, 3, 3, 4)
     pooled = x.mean(-1, keepdims=True) if mean_first else x.max(-1, keepdims=True)
     np.testing.assert_allclose(model(x), x / (1 + np.exp(-pooled)), rtol=1e-5)
+
+
+def test_batch_norm_is_as_cards_of_canonical_networks_say():
+    """Epsilon 1e-3, and moving statistics of the batch itself, not of a sample."""
+    layer = batch_norm_layer(name="norm")
+    x = noise(2, 3, 4, 5)
+    layer(x, training=True)
+    assert layer.epsilon == 1e-3
+    moved = 0.9 * 1.0 + 0.1 * x.var((0, 1, 2))  # numpy divides by n
+    np.testing.assert_allclose(layer.moving_variance, moved, rtol=1e-5)

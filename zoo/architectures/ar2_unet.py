@@ -43,8 +43,14 @@ CARD = Card(
         batch_size=8,
         epochs=30,
         normalisation="minmax_slice",
+        size=(256, 256),
         note="Inputs in [0, 1]; satisfied after 10 to 15 epochs. Optimiser, rate and batch are "
         "not stated in our source: Adam, 1e-4 and 8 are ours.",
+        differs=(
+            "LeeJunHyun's code has Adam with beta 1 of .5, batches of 1, and draws its rate "
+            "(below 5.005e-4), its epochs (100 to 250) and its share of augmented pictures anew in "
+            "every run: a search, and no recipe.",
+        ),
     ),
     claims=(
         Published(
@@ -77,6 +83,9 @@ CARD = Card(
     deviations=(
         "The canonical R2AttU_Net: no ReLU behind the 1x1, gates at half width, 39,442,925 "
         "trainable parameters. Mausoleoo's code has 39,796,182.",
+        "t = 2, as in that network's class and Mausoleoo's; LeeJunHyun's main.py asks for 3.",
+        "BatchNorm's epsilon is 1e-3, the moving variance that of the batch (Keras); LeeJunHyun's "
+        "code has PyTorch's, 1e-5 and n / (n - 1) of that variance.",
     ),
     flaws=(
         "One BatchNorm is called three times on signals that differ and keeps one pair of moving "

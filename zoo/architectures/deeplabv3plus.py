@@ -25,7 +25,7 @@ CARD = Card(
     title="DeepLabV3+ on EfficientNetB0",
     paper="Chen et al.: Encoder-Decoder with Atrous Separable Convolution for Semantic Image "
     "Segmentation. ECCV 2018, arXiv 1802.02611",
-    source="a BraTS 2020 Keras project",
+    source="soyelshyngys/Brain-Tumor-Segmentation-Research (BraTS 2020)",
     ranks=(2,),
     input_shape=(256, 256, 3),
     classes=4,
@@ -33,16 +33,26 @@ CARD = Card(
     references=(Reference((256, 256, 3), 4, params=7_569_099, trainable=7_547_396, gflops=14.069),),
     recipe=Recipe(
         loss="weighted_dice",
-        loss_settings={"class_weights": [0.1, 0.3, 0.3, 0.3]},
+        loss_settings={"class_weights": [0.1, 0.3, 0.3, 0.3], "smooth": 1e-6, "pool": "batch"},
         optimiser="adam",
         learning_rate=1e-3,
         batch_size=20,
         epochs=35,
         normalisation="minmax_slice",
-        schedule={"factor": 0.2, "patience": 2},
+        schedule={"factor": 0.2, "patience": 2, "floor": 1e-6},
         early_stopping=5,
-        note="A batch is 4 patients x 5 slices. The class weights are not printed: those of its "
-        "sister project (resnet50_unet).",
+        size=(256, 256),
+        monitor="val_loss",
+        note="A batch is 4 patients x 5 slices, and its Dice is one of all their voxels.",
+        differs=(
+            "The encoder starts from random weights, ImageNet's there (`encoder_weights`).",
+            "An epoch has every slice once; there, 5 of each patient's slices 22 to 121, drawn "
+            "with replacement, in batches of 4 patients; validation likewise.",
+            "The loss is four times theirs, who divide by the classes and not by the weights.",
+            "Any gain makes an epoch a better one; for the rate, there, a gain of 1e-4.",
+            "FLAIR, T1ce and zeros are their channels; slices are stretched to [0, 1] before they "
+            "are resized, there behind it.",
+        ),
     ),
     claims=(
         Published(

@@ -43,7 +43,8 @@ CARD = Card(
         epochs=50,
         normalisation="div255",
         note="Binary focal loss and Adam are the source's, thresholds .7 and .75 too. It states "
-        "neither the rate, the batch nor the epochs: 1e-3, 8 and 50 are ours.",
+        "neither gamma and alpha, the rate, the batch nor the epochs: 2 and .25, 1e-3, 8 and 50 "
+        "are ours.",
     ),
     variants={
         "separable": Variant(

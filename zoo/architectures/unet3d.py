@@ -35,10 +35,14 @@ CARD = Card(
         batch_size=1,
         epochs=35,
         normalisation="minmax_slice",
-        schedule={"factor": 0.2, "patience": 2},
+        schedule={"factor": 0.2, "patience": 2, "floor": 1e-6},
         early_stopping=5,
+        size=(128, 128, 128),
+        monitor="val_loss",
         note="Early stopping and rate reduction without their numbers, and neither batch nor "
-        "normalisation in our source: 5, .2 and 2, 1 and min-max are ours.",
+        "normalisation in our source: 5, .2 and 2 are those of the slice networks in the same "
+        "repository, 1 and min-max are ours.",
+        differs=("Its README names augmentation and doesn't say which: none here.",),
     ),
     claims=(
         Published(
