@@ -25,7 +25,8 @@ class RunScores:
     For each region, `dice` holds the sum of the patients' Dice and their number under every
     policy, `voxels` the pooled COUNTS, `slices` the sum of the slices' Dice, how many hold
     anything, and how many there are; `millilitres` is each patient's tumour, thousands of voxels
-    where `in_mm` is false, because the files state no voxel size. NaN is undefined.
+    where `in_mm` is false, because the files state no voxel size; `reach` is the distance that the
+    policy puts in place of a miss, NaN where it is unknown. NaN is undefined.
     The record has given up its patients: all that is needed of them is here.
     """
 
@@ -39,6 +40,7 @@ class RunScores:
     slices: np.ndarray
     millilitres: np.ndarray
     in_mm: bool
+    reach: float
 
     @property
     def split(self) -> str:
@@ -75,12 +77,22 @@ def _extract(path: Path, record: Record, policy: str) -> RunScores:
         slices=np.array([_slices(row.get(region, {}) for row in rows) for region in regions]),
         millilitres=np.array([_millilitres(patient) for patient in record.patients]),
         in_mm=all(patient.get("in_mm", True) for patient in record.patients),
+        reach=_reach(chain.from_iterable(row.values() for row in rows), policy),
     )
 
 
 def _sum(scores: np.ndarray) -> np.ndarray:
     """Return for each region the sum over patients and how many are defined."""
     return np.stack([np.nansum(scores, axis=0), (~np.isnan(scores)).sum(axis=0)], axis=1)
+
+
+def _reach(rows: Iterable[Row], policy: str) -> float:
+    """Return the greatest distance that a miss costs any of the patients."""
+    chosen = policies.find(policy)
+    if chosen.penalty_mm is not None:
+        return chosen.penalty_mm
+    known = [row["diagonal_mm"] for row in rows if row.get("diagonal_mm") is not None]
+    return float(max(known, default=np.nan))
 
 
 def _millilitres(patient: Mapping[str, Any]) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import policies, statistics
+from benchmarks import intervals, policies, statistics
 from benchmarks.record import Record
 from benchmarks.tables import cells
 
@@ -19,9 +19,9 @@ def row(record: Record) -> dict[str, Any]:
         return told | {"error": (record.error or {}).get("message")}
     policy = record.protocol.get("evaluate", {}).get("policy", "brats")
     scores = _scores(record, policy)
-    found = statistics.intervals(scores)
-    for place, metric in enumerate(METRICS):
-        told[metric] = float(found.mean[place])
+    for metric, mean in zip(METRICS, statistics.means(scores), strict=True):
+        told[metric] = float(mean)
+    found = intervals.intervals(scores[:, [METRICS.index("dice")]])
     told |= {
         "ci_lower": float(found.lower[0]),
         "ci_upper": float(found.upper[0]),
