@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from benchmarks.comparison.sensitivity import Order
 from benchmarks.comparison.table import Table
-from benchmarks.comparison.wording import ALPHA, LEVEL_WITH, scope, too_few
+from benchmarks.comparison.wording import ALPHA, LEVEL, scope, too_few
 
 SHOWN = 3  # pairs that swap places, before the rest is counted
 
@@ -35,10 +35,10 @@ def _beaten(table: Table, leader: str) -> str:
     beaten = [pair.second for pair in pairs if pair and pair.distinguishable]
     level = [pair.second for pair in pairs if pair and not pair.distinguishable]
     if not beaten:
-        return f"{leader} {LEVEL_WITH} any other model on these patients."
+        return f"{leader} {LEVEL} from any other model on these patients."
     others = listed(beaten) if level else "every other model"
     told = f"{leader} is distinguishably better than {others} {scope(_seeds(table))}"
-    return f"{told}; it {LEVEL_WITH} {listed(level)}." if level else f"{told}."
+    return f"{told}; it {LEVEL} from {listed(level)}." if level else f"{told}."
 
 
 def _seeds(table: Table) -> int:

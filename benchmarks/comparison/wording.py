@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 ALPHA = 0.05
-LEVEL_WITH = "cannot be told apart from"
+LEVEL = "cannot be told apart"
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Evidence:
 def verdict(found: Evidence) -> str:
     """Return how the first stands to the second, no surer than the evidence."""
     if math.isnan(found.p):
-        return "not tested" if not found.spans_zero else f"not tested, {LEVEL_WITH}"
+        return LEVEL if found.spans_zero else "apart by their intervals, not tested"
     if too_few(found.patients, found.tests):
-        return f"{LEVEL_WITH}: {found.patients} patients are too few for any test"
+        return f"{LEVEL}: {found.patients} patients are too few for any test"
     if not found.distinguishable:
-        return LEVEL_WITH
-    return f"{'higher' if found.lower > 0 else 'lower'} than {scope(found.seeds)}"
+        return LEVEL
+    return f"{'higher' if found.lower > 0 else 'lower'} {scope(found.seeds)}"
 
 
 def scope(seeds: int) -> str:
