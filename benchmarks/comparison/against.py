@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks import intervals, statistics
+from benchmarks import differences, statistics
 from benchmarks.compare import Comparison
 from benchmarks.comparison.groups import Terms
 from benchmarks.comparison.table import Table
@@ -84,7 +84,7 @@ def _both(old: Table, new: Table, model: str) -> np.ndarray:
 
 
 def _change(key: Key, dice: np.ndarray, old: Table, new: Table, p: float) -> Change:
-    found = intervals.paired(dice, np.array([1]), np.array([0]))
+    found = differences.paired(dice, np.array([1]), np.array([0]))
     return Change(
         model=key[1],
         protocol=key[0].protocol,

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from benchmarks import intervals, statistics
+from benchmarks import differences, statistics
 from benchmarks.comparison.scatter import Scatter
 from benchmarks.comparison.wording import Evidence
 
@@ -70,7 +70,7 @@ def contrast(
     first, second = (np.array([place[pair[side]] for pair in pairs]) for side in (0, 1))
     # Means over seeds differ in the last bits where the scores are the same.
     gaps = np.round(scores[:, first] - scores[:, second], 12)
-    found = intervals.paired(scores, first, second)
+    found = differences.paired(scores, first, second)
     p = np.array([statistics.paired_p(gap) for gap in gaps.T])
     seeds = np.full(len(pairs), np.nan)
     if scatter:

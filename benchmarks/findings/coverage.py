@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks import intervals, statistics
+from benchmarks import differences, intervals, statistics
 from benchmarks.findings import rivals
 from benchmarks.findings.populations import Population, populations
 from benchmarks.findings.runs import Runs
@@ -60,7 +60,7 @@ def _differences(one: Population, patients: int) -> Tried:
     first, second = np.moveaxis(one.samples(patients, SAMPLES), 1, 0)
     truth = one.truth[0] - one.truth[1]
     sides = np.arange(SAMPLES), SAMPLES + np.arange(SAMPLES)
-    told = intervals.paired(np.hstack([first, second]), *sides, resamples=rivals.RESAMPLES)
+    told = differences.paired(np.hstack([first, second]), *sides, resamples=rivals.RESAMPLES)
     yield OURS, truth, told.lower, told.upper
     for method, bounds in rivals.DIFFERENCES.items():
         yield method, truth, *bounds(first - second, (-1.0, 1.0))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks import intervals, protocol
+from benchmarks import differences, protocol
 from benchmarks.comparison import wording
 from benchmarks.comparison.wording import Evidence
 from benchmarks.errors import UserError
@@ -50,7 +50,7 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
             sound, leaky = ways.interval(first), ways.interval(second)
             told |= recorded.told("by patient", sound) | {"by patient patients": len(first)}
             told |= recorded.told("by slice", leaky) | {"by slice patients": len(second)}
-            tax = intervals.difference(leaky, sound, 0.0)
+            tax = differences.difference(leaky, sound, 0.0)
             found.append(told | recorded.told("tax", tax) | {"verdict": _verdict(tax, first)})
     return found
 

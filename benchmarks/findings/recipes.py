@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks import aggregate, intervals, statistics
+from benchmarks import aggregate, differences, intervals, statistics
 from benchmarks.comparison import wording
 from benchmarks.comparison.wording import Evidence
 from benchmarks.findings import runs as recorded
@@ -38,7 +38,7 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
             )
         found.append(
             told
-            | recorded.told("difference", intervals.paired(scores, np.array([1]), np.array([0])))
+            | recorded.told("difference", differences.paired(scores, np.array([1]), np.array([0])))
             | {"p": statistics.paired_p(np.round(gap, 12))}
         )
     adjusted = statistics.holm(np.array([row["p"] for row in found]))

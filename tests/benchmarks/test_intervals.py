@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks import intervals
+from benchmarks import differences, intervals
 from benchmarks.intervals import Intervals
 
 
@@ -121,7 +121,7 @@ def a(mean, lower, upper):
 )
 def test_a_difference_by_hand(correlation, down, up):
     # .3 below and .1 above the first mean, .2 below and .1 above the second.
-    found = intervals.difference(a(0.8, 0.5, 0.9), a(0.6, 0.4, 0.7), correlation)
+    found = differences.difference(a(0.8, 0.5, 0.9), a(0.6, 0.4, 0.7), correlation)
     told = (found.mean[0], found.lower[0], found.upper[0])
     assert told == pytest.approx((0.2, 0.2 - down, 0.2 + up))
 
@@ -132,15 +132,15 @@ FIRST, SECOND = np.array([0]), np.array([1])
 def test_a_paired_difference_uses_the_patients_that_both_have():
     scores = np.array([[0.5, 0.4], [0.9, np.nan], [0.6, 0.55], [0.8, 0.6], [np.nan, 0.1]])
     shared = scores[[0, 2, 3]]
-    found = intervals.paired(scores, FIRST, SECOND)
+    found = differences.paired(scores, FIRST, SECOND)
     assert found.mean[0] == pytest.approx((shared[:, 0] - shared[:, 1]).mean())
-    alone = intervals.paired(shared, FIRST, SECOND)
+    alone = differences.paired(shared, FIRST, SECOND)
     assert found.lower[0] == pytest.approx(alone.lower[0], abs=0.02)
 
 
 def test_a_paired_difference_is_never_surer_than_students_t():
     scores = np.random.default_rng(3).beta(6, 2, (9, 2))
-    found = intervals.paired(scores, FIRST, SECOND)
+    found = differences.paired(scores, FIRST, SECOND)
     gaps = scores[:, 0] - scores[:, 1]
     expected = stats.t.interval(0.95, 8, loc=gaps.mean(), scale=stats.sem(gaps))
     assert found.lower[0] <= expected[0] + 1e-12
@@ -149,7 +149,10 @@ def test_a_paired_difference_is_never_surer_than_students_t():
 
 def test_the_other_way_round_is_the_mirror():
     scores = np.random.default_rng(3).beta(6, 2, (9, 2))
-    one, other = intervals.paired(scores, FIRST, SECOND), intervals.paired(scores, SECOND, FIRST)
+    one, other = (
+        differences.paired(scores, FIRST, SECOND),
+        differences.paired(scores, SECOND, FIRST),
+    )
     assert one.lower[0] == pytest.approx(-other.upper[0])
 
 
@@ -162,5 +165,5 @@ def test_differences_hold_where_one_of_two_models_misses(patients):
     scores = np.clip(np.hstack([first, second]), 0, 1)
     truth = np.clip(0.8 + generator.normal(0, np.hypot(0.08, 0.03), 100_000), 0, 1).mean() * 0.06
     sides = np.arange(number), number + np.arange(number)
-    found = intervals.paired(scores, *sides, resamples=2000)
+    found = differences.paired(scores, *sides, resamples=2000)
     assert ((found.lower <= truth) & (truth <= found.upper)).mean() >= 0.93
