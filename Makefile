@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup list bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -75,6 +75,9 @@ perf-sweep: $(VENV)/.installed ## Time a sweep beyond its runs, and two workers 
 
 perf-first-step: $(VENV)/.installed ## Time the first training step against a bare tf.function
 	@$(BIN)/python tests/perf/first_step.py
+
+perf-audit: $(VENV)/.installed ## Audit every architecture's count against the compiler's
+	@$(BIN)/python -m benchmarks.perf_audit
 
 perf-metrics: $(VENV)/.installed-dev ## Time HD95 and NSD against MONAI's (PEER_PYTHON=/path/to/python)
 	@$(BIN)/python -m benchmarks.perf_metrics

@@ -47,8 +47,11 @@ class Comparison:
         return differences(self.tables[0].group, table.group)
 
     def cost(self, model: str, setting: machines.Setting | None) -> machines.Cost | None:
-        """Return a model's costs in a setting."""
-        return self.costs.get(setting, {}).get(model) if setting else None
+        """Return a model's costs in a setting; its counts alone where it was timed in others."""
+        if setting is None:
+            return None
+        own = self.costs.get(setting, {}).get(model)
+        return own or machines.counted(self.costs, model, setting.input_shape)
 
     def setting(self, table: "Table") -> machines.Setting | None:
         """Return the setting in which most of a table's models were measured."""

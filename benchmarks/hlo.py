@@ -106,6 +106,8 @@ def _flops(instruction: Instruction, scope: Mapping[str, Instruction], program: 
     if instruction.opcode in ("reduce", "reduce-window"):
         each = sum(cost.flops for cost in costs(program, instruction.attribute("to_apply")))
         return each * _reductions(instruction, scope[instruction.operands[0]].shape)
+    if instruction.opcode == "batch-norm-inference":  # XLA's analysis leaves it at 0
+        return 2 * elements  # what the same layer costs where it isn't fused: multiply, add
     return 0
 
 

@@ -22,6 +22,7 @@ SURFACE_SHARES = ("nsd_1mm", "nsd_2mm")
 LESIONS = ("lesion_dice", "lesion_hd95")
 METRICS = (*OVERLAPS, *DISTANCES, *SURFACE_SHARES, *LESIONS, "accuracy")
 LOWER_IS_BETTER = frozenset((*DISTANCES, "lesion_hd95"))
+UNPUNISHED = frozenset(("specificity", "accuracy"))  # no policy has a value for a miss
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,16 @@ def values(row: Row, policy: str) -> Values:
     chosen = find(policy)
     told = {**overlaps(row, chosen), **_surfaces(row, chosen), **lesions(row, chosen)}
     return {name: told[name] for name in METRICS if name in told}
+
+
+def ends(metric: str, reach: float) -> tuple[float, float]:
+    """Return the least and the greatest value that any patient can get, NaN where none is set.
+
+    `reach` is the distance that a miss costs.
+    """
+    if metric in LOWER_IS_BETTER:
+        return 0.0, reach
+    return math.nan if metric in UNPUNISHED else 0.0, 1.0
 
 
 def overlaps(counts: Row, policy: Policy) -> Values:

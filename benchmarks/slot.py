@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import zoo
 from benchmarks import device, environment, places, record
 from benchmarks.errors import UserError
 from benchmarks.job import Job
@@ -62,8 +63,9 @@ class Slot:
             found = record.read(path)
         except UserError:
             return None  # absent or damaged: it is made again
-        data = self.data.as_json()
-        return found if data == {name: found.data.get(name) for name in data} else None
+        data = {"value_range": zoo.card(self.job.model).value_range, **self.data.as_json()}
+        told = {"value_range": "normalised", **found.data}  # what all were given before cards asked
+        return found if data == {name: told.get(name) for name in data} else None
 
     @cached_property
     def folder(self) -> Path:

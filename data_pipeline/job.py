@@ -12,7 +12,9 @@ from data_pipeline.errors import UserError
 from data_pipeline.manifest import CaseRecord, Manifest
 from data_pipeline.spec import DataSpec
 
-FORMAT = 4  # raise it where the same settings would give other bytes
+# Raise what it concerns where the same settings would give other bytes: all, or one normalisation.
+FORMAT = 3
+FORMATS = {"gaussian_clahe": 4}
 MEMORY = 1_200_000_000  # bytes that the cases prepared at once may take together
 # Peak bytes of a voxel and channel (the label counts as one): 8 to 11 were measured on int16 and
 # float32 scans of 240 x 240 x 155; the rest is left to 64-bit files.
@@ -53,10 +55,15 @@ class Job:
     about: Mapping[str, Any]  # kept in the index, so that a store can be used without its sources
 
     @property
+    def format(self) -> int:
+        """Return the version of the bytes that these settings give."""
+        return FORMATS.get(self.preparation.normalisation, FORMAT)
+
+    @property
     def key(self) -> str:
         """Name the store: voxels, labels and their meaning, ids, settings, format in one digest."""
         content = sorted([r.name, r.patient, r.content] for r in self.records.values())
-        return files.digest([FORMAT, self.preparation.as_json(), dict(self.about), content])
+        return files.digest([self.format, self.preparation.as_json(), dict(self.about), content])
 
     @property
     def depths(self) -> dict[str, int]:

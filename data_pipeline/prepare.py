@@ -13,7 +13,7 @@ from typing import Any
 
 from data_pipeline import files, store
 from data_pipeline.errors import UserError
-from data_pipeline.job import FORMAT, Job
+from data_pipeline.job import Job
 
 ELSEWHERE = "name another folder, of bench with --cache, of data prepare with --out"
 
@@ -54,7 +54,7 @@ def _write(job: Job, path: Path, progress: Progress) -> None:
     index = {
         "about": dict(job.about),
         "cases": cases,
-        "format": FORMAT,
+        "format": job.format,
         "key": job.key,
         "preparation": job.preparation.as_json(),
     }

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks import statistics
+from benchmarks import differences, statistics
 from benchmarks.compare import Comparison
-from benchmarks.comparison.contrasts import ALPHA
 from benchmarks.comparison.groups import Terms
 from benchmarks.comparison.table import Table
+from benchmarks.comparison.wording import Evidence
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Change:
     @property
     def is_sure(self) -> bool:
         """Say whether the interval leaves out zero and the adjusted test agrees."""
-        return bool((self.lower > 0 or self.upper < 0) and self.p_holm < ALPHA)
+        return Evidence(self.p_holm, self.lower, self.upper, self.n).distinguishable
 
     @property
     def is_loss(self) -> bool:
@@ -54,11 +54,12 @@ def changes(before: Comparison, now: Comparison) -> list[Change]:
     """Pair the rows of equal protocol, data and splits, patient by patient; Holm over all."""
     old, new = _rows(before), _rows(now)
     shared = [key for key in old if key in new]
-    gaps = [_gaps(old[key], new[key], key[1]) for key in shared]
-    adjusted = statistics.holm(np.array([statistics.paired_p(gap) for gap in gaps]))
+    both = [_both(old[key], new[key], key[1]) for key in shared]
+    # Means over seeds differ in the last bits where the scores are the same.
+    p_values = [statistics.paired_p(np.round(dice[:, 1] - dice[:, 0], 12)) for dice in both]
     found = [
-        _change(key, gap, old[key], new[key], float(p))
-        for key, gap, p in zip(shared, gaps, adjusted, strict=True)
+        _change(key, dice, old[key], new[key], float(p))
+        for key, dice, p in zip(shared, both, statistics.holm(np.array(p_values)), strict=True)
     ]
     gone = [_alone(key, old[key], None, "only before") for key in old if key not in new]
     come = [_alone(key, None, new[key], "only now") for key in new if key not in old]
@@ -74,15 +75,16 @@ def _rows(comparison: Comparison) -> dict[Key, Table]:
     return {(table.terms, model): table for table in tables for model in table.models}
 
 
-def _gaps(old: Table, new: Table, model: str) -> np.ndarray:
+def _both(old: Table, new: Table, model: str) -> np.ndarray:
+    """Return the Dice before and now, `(patients, 2)`, of the patients that both have."""
     before = dict(zip(old.patients, old.dice(model), strict=True))
     now = dict(zip(new.patients, new.dice(model), strict=True))
     shared = [patient for patient in before if patient in now]
-    return np.round([now[patient] - before[patient] for patient in shared], 12)
+    return np.array([(before[p], now[p]) for p in shared]).reshape(-1, 2)
 
 
-def _change(key: Key, gaps: np.ndarray, old: Table, new: Table, p: float) -> Change:
-    found = statistics.intervals(gaps[:, None])
+def _change(key: Key, dice: np.ndarray, old: Table, new: Table, p: float) -> Change:
+    found = differences.paired(dice, np.array([1]), np.array([0]))
     return Change(
         model=key[1],
         protocol=key[0].protocol,
@@ -92,7 +94,7 @@ def _change(key: Key, gaps: np.ndarray, old: Table, new: Table, p: float) -> Cha
         lower=float(found.lower[0]),
         upper=float(found.upper[0]),
         p_holm=p,
-        n=int((~np.isnan(gaps)).sum()),
+        n=int((~np.isnan(dice).any(axis=1)).sum()),
     )
 
 

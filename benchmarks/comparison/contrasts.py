@@ -6,11 +6,11 @@ from itertools import combinations
 
 import numpy as np
 
-from benchmarks import statistics
+from benchmarks import differences, statistics
 from benchmarks.comparison.scatter import Scatter
+from benchmarks.comparison.wording import Evidence
 
 MANY = 40  # models; beyond it only the leader and the baseline are tested against all
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Contrast:
     @property
     def distinguishable(self) -> bool:
         """Say whether the interval leaves out zero and the adjusted tests agree."""
-        return bool((self.lower > 0 or self.upper < 0) and self.p_holm < ALPHA)
+        return Evidence(self.p_holm, self.lower, self.upper, self.n).distinguishable
 
     @property
     def sign(self) -> str:
@@ -67,10 +67,10 @@ def contrast(
     if not pairs:
         return {}
     place = {name: column for column, name in enumerate(models)}
-    first, second = ([place[pair[side]] for pair in pairs] for side in (0, 1))
+    first, second = (np.array([place[pair[side]] for pair in pairs]) for side in (0, 1))
     # Means over seeds differ in the last bits where the scores are the same.
     gaps = np.round(scores[:, first] - scores[:, second], 12)
-    found = statistics.intervals(gaps)
+    found = differences.paired(scores, first, second)
     p = np.array([statistics.paired_p(gap) for gap in gaps.T])
     seeds = np.full(len(pairs), np.nan)
     if scatter:

@@ -1,7 +1,7 @@
 """What the runs cost, machine by machine: a time means nothing beside one of another machine."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
@@ -68,6 +68,7 @@ class Cost:
 
 
 Costs = Mapping[Setting, Mapping[str, Cost]]
+COUNTED = ("model", "params", "params_trainable", "gmacs", "gflops", "gflops_other")
 
 
 def costs(records: Iterable[Record]) -> dict[Setting, dict[str, Cost]]:
@@ -85,6 +86,15 @@ def costs(records: Iterable[Record]) -> dict[Setting, dict[str, Cost]]:
         )
         for setting, models in sorted(gathered.items(), key=lambda entry: -len(entry[1]))
     }
+
+
+def counted(costs: Costs, model: str, input_shape: str) -> Cost | None:
+    """Return what no machine changes, parameters and operations, from any setting of that shape."""
+    for setting, models in costs.items():
+        if setting.input_shape == input_shape and model in models:
+            told: dict[str, Any] = asdict(models[model])
+            return Cost(**(dict.fromkeys(told) | {name: told[name] for name in COUNTED}))
+    return None
 
 
 def _setting(record: Record) -> Setting:

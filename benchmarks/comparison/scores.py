@@ -22,7 +22,8 @@ class RunScores:
     For each region, `dice` holds the sum of the patients' Dice and their number under every
     policy, `voxels` the pooled COUNTS, `slices` the sum of the slices' Dice, how many hold
     anything, and how many there are; `millilitres` is each patient's tumour, thousands of voxels
-    where `in_mm` is false, because the files state no voxel size. NaN is undefined.
+    where `in_mm` is false, because the files state no voxel size; `reach` is the distance that the
+    policy puts in place of a miss, NaN where it is unknown. NaN is undefined.
     The record has given up its patients: all that is needed of them is here.
     """
 
@@ -36,6 +37,7 @@ class RunScores:
     slices: np.ndarray
     millilitres: np.ndarray
     in_mm: bool
+    reach: float
 
     @property
     def split(self) -> str:
@@ -58,6 +60,7 @@ def extract(path: Path, record: Record, tally: Tally, policy: str) -> RunScores:
         slices=np.array([_slices(tally.slices[mine]) for _, mine in tally.by_region()]),
         millilitres=_millilitres(tally),
         in_mm=all(patient.get("in_mm", True) for patient in record.patients),
+        reach=_reach(tally, policy),
     )
 
 
@@ -70,6 +73,15 @@ def _millilitres(tally: Tally) -> np.ndarray:
     """Return the reference volume of each patient's largest region."""
     voxels = tally.counts[..., 0] + tally.counts[..., 2]
     return np.fmax.reduce(voxels * tally.number("voxel_volume_mm3") / 1000, axis=1)
+
+
+def _reach(tally: Tally, policy: str) -> float:
+    """Return the greatest distance that a miss costs any of the patients."""
+    penalty = policies.find(policy).penalty_mm
+    if penalty is not None:
+        return penalty
+    known = tally.number("diagonal_mm")
+    return float(np.nanmax(known)) if not np.isnan(known).all() else np.nan
 
 
 def _slices(counts: np.ndarray) -> tuple[float, int, int]:

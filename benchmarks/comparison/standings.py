@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks import statistics
+from benchmarks import intervals, policies, statistics
 from benchmarks.comparison.scores import DICE, METRICS, RunScores
 
 
@@ -69,13 +69,17 @@ def _seed_spread(runs: Sequence[RunScores]) -> float:
 
 
 def estimates(
-    models: Sequence[str], regions: Sequence[str], scores: np.ndarray
+    models: Sequence[str], regions: Sequence[str], scores: np.ndarray, reach: float
 ) -> dict[tuple[str, str, str], Estimate]:
-    """Bootstrap the mean of each model, region and metric that has any score."""
+    """Estimate the mean of each model, region and metric that has any score.
+
+    `reach` is the distance that a miss costs.
+    """
     flat = scores.reshape(len(scores), -1)
     known = (~np.isnan(flat)).sum(axis=0)
     used = np.flatnonzero(known)
-    found = statistics.intervals(flat[:, used])
+    ends = np.tile([policies.ends(name, reach) for name in METRICS], (scores[0, ..., 0].size, 1))
+    found = intervals.intervals(flat[:, used], ends[used].T)
     quartiles = np.nanquantile(flat[:, used], [0.25, 0.5, 0.75], axis=0)
     told = {}
     for entry, column in enumerate(used):

@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks import statistics
 from benchmarks.comparison.contrasts import Contrast, contrast
+from benchmarks.comparison.empties import Empties, empties
 from benchmarks.comparison.groups import Group, Terms
 from benchmarks.comparison.scatter import Scatter, scatter
 from benchmarks.comparison.scores import DICE, METRICS, RunScores
@@ -35,6 +36,7 @@ class Table:
     estimates: Mapping[tuple[str, str, str], Estimate]
     contrasts: Mapping[tuple[str, str], Contrast]
     orders: tuple[Order, ...]
+    empties: Mapping[tuple[str, str], Empties]
 
     @property
     def terms(self) -> Terms:
@@ -96,10 +98,16 @@ def tabulate(group: Group, policy: str, baseline: str) -> Table:
         scores=scores,
         standings=standing,
         scatter=scattered,
-        estimates=estimates(models, shown, scores),
+        estimates=estimates(models, shown, scores, _reach(group)),
         contrasts=contrast(dice, models, baseline, scattered),
         orders=orders({name: group.runs[name] for name in models}, regions, policy),
+        empties=empties(group.runs, shown, MEAN, policy),
     )
+
+
+def _reach(group: Group) -> float:
+    """Return the greatest distance that a miss costs in any run."""
+    return float(np.fmax.reduce([run.reach for runs in group.runs.values() for run in runs]))
 
 
 def _union(names) -> tuple[str, ...]:

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from benchmarks.comparison.contrasts import ALPHA
 from benchmarks.comparison.sensitivity import Order
 from benchmarks.comparison.table import Table
+from benchmarks.comparison.wording import ALPHA, LEVEL, scope, too_few
 
 SHOWN = 3  # pairs that swap places, before the rest is counted
 
@@ -17,8 +17,8 @@ def conclusions(table: Table) -> list[str]:
     if found is None:
         return ["No model has a defined Dice."]
     told = [
-        f"{leader} has the highest mean Dice, {found.mean:.3f}, over {found.n_used} of "
-        f"{found.n_total} patients{_interval(found.ci_lower, found.ci_upper)}."
+        f"{leader} has the highest mean Dice, {found.mean:.3f} under policy '{table.policy}', over "
+        f"{found.n_used} of {found.n_total} patients{_interval(found.ci_lower, found.ci_upper)}."
     ]
     if len(table.models) > 1:
         told.append(_beaten(table, leader))
@@ -35,13 +35,16 @@ def _beaten(table: Table, leader: str) -> str:
     beaten = [pair.second for pair in pairs if pair and pair.distinguishable]
     level = [pair.second for pair in pairs if pair and not pair.distinguishable]
     if not beaten:
-        return f"{leader} cannot be told apart from any other model on these patients."
-    if not level:
-        return f"{leader} is distinguishably better than every other model."
-    return (
-        f"{leader} is distinguishably better than {listed(beaten)}; it cannot be told apart from "
-        f"{listed(level)}."
-    )
+        return f"{leader} {LEVEL} from any other model on these patients."
+    others = listed(beaten) if level else "every other model"
+    told = f"{leader} is distinguishably better than {others} {scope(_seeds(table))}"
+    return f"{told}; it {LEVEL} from {listed(level)}." if level else f"{told}."
+
+
+def _seeds(table: Table) -> int:
+    """Return how many seeds the tests heard of: 1 where no model has more."""
+    counts = [len(table.standings[model].seeds) for model in table.models]
+    return max(counts) if table.scatter.freedom else 1
 
 
 def _pairs(table: Table) -> str:
@@ -75,7 +78,7 @@ def reservations(table: Table) -> list[str]:
 def _too_few(table: Table) -> list[str]:
     """Say where even equal signs on all patients would not make a signed-rank test significant."""
     pairs, patients = len(table.contrasts) // 2, len(table.patients)
-    if not pairs or pairs * 2.0 ** (1 - patients) < ALPHA:
+    if not pairs or not too_few(patients, pairs):
         return []
     return [
         f"With {counted(patients, 'patient')} and {counted(pairs, 'pair')} of models no paired "

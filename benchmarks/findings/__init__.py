@@ -5,4 +5,4 @@ train, `rows(runs)` what the records say, `figure(rows)` how it looks. `gliozoo 
 is missing, and writes both; docs/findings says in words what they mean.
 """
 
-NAMES = ("leakage", "sensitivity", "recipes")
+NAMES = ("leakage", "sensitivity", "recipes", "coverage")

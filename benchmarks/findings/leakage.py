@@ -1,20 +1,24 @@
 """The leakage tax: what a split by slice adds, where one by patient was meant.
 
 Model, recipe and number of slices are the same; only the split differs. Its patients differ, too,
-so the intervals are those of two independent bootstraps over patients.
+so the interval of the difference is that of two means that have nothing in common.
 """
 
+import math
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks import protocol
+from benchmarks import differences, protocol
+from benchmarks.comparison import wording
+from benchmarks.comparison.wording import Evidence
 from benchmarks.errors import UserError
 from benchmarks.findings import runs as recorded
 from benchmarks.findings import ways
 from benchmarks.findings.runs import Runs
+from benchmarks.intervals import Intervals
 
 SUMMARY = "what a split by slice adds to the Dice of a split by patient"
 MODELS = "unet,sa_unet"
@@ -42,22 +46,20 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
         both = [recorded.patients(records) for records in by_protocol.values()]
         for level in LEVELS:
             first, second = (ways.columns(patients, level) for patients in both)
-            told = {"model": model, "mean over": level.replace("\n", " ")}
-            found.append(told | _split("by patient", first) | _split("by slice", second))
-            lower, upper = ways.interval_between(first, second)
-            tax = ways.value(second) - ways.value(first)
-            found[-1] |= {"tax": tax, "tax lower": lower, "tax upper": upper}
+            told: dict[str, Any] = {"model": model, "mean over": level.replace("\n", " ")}
+            sound, leaky = ways.interval(first), ways.interval(second)
+            told |= recorded.told("by patient", sound) | {"by patient patients": len(first)}
+            told |= recorded.told("by slice", leaky) | {"by slice patients": len(second)}
+            tax = differences.difference(leaky, sound, 0.0)
+            found.append(told | recorded.told("tax", tax) | {"verdict": _verdict(tax, first)})
     return found
 
 
-def _split(name: str, ratios: np.ndarray) -> dict[str, Any]:
-    lower, upper = ways.interval(ratios)
-    return {
-        name: ways.value(ratios),
-        f"{name} lower": lower,
-        f"{name} upper": upper,
-        f"{name} patients": len(ratios),
-    }
+def _verdict(tax: Intervals, patients: np.ndarray) -> str:
+    """Say how by slice stands to by patient: other patients, so nothing was tested."""
+    return wording.verdict(
+        Evidence(math.nan, float(tax.lower[0]), float(tax.upper[0]), len(patients))
+    )
 
 
 def figure(rows: list[dict[str, Any]]) -> Figure:

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks import aggregate, statistics
+from benchmarks import aggregate, differences, intervals, statistics
+from benchmarks.comparison import wording
+from benchmarks.comparison.wording import Evidence
 from benchmarks.findings import runs as recorded
 from benchmarks.findings.runs import Runs
 from benchmarks.record import Record
@@ -25,33 +27,29 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
     found = []
     for model, (common, author) in ((m, by.values()) for m, by in runs.items()):
         recorded.require_equal("split_digest", (*common, *author))
-        scores = np.array([_dice(common), _dice(author)])
-        gap = (scores[1] - scores[0])[:, None]
+        scores = np.stack([_dice(common), _dice(author)], axis=1)
+        gap = scores[:, 1] - scores[:, 0]
         told: dict[str, Any] = {"model": model, "patients": len(gap)}
-        for name, values, records in zip(
-            ("common", "author"), scores, (common, author), strict=True
-        ):
-            told |= _estimate(name, values[:, None])
+        for place, (name, records) in enumerate((("common", common), ("author", author))):
+            told |= recorded.told(name, intervals.intervals(scores[:, [place]]))
             told[f"{name} epochs"] = float(np.mean([one.training["epochs"] for one in records]))
             told[f"{name} minutes"] = float(
                 np.mean([one.training["seconds"] for one in records]) / 60
             )
         found.append(
             told
-            | _estimate("difference", gap)
-            | {"p": statistics.paired_p(np.round(gap[:, 0], 12))}
+            | recorded.told("difference", differences.paired(scores, np.array([1]), np.array([0])))
+            | {"p": statistics.paired_p(np.round(gap, 12))}
         )
     adjusted = statistics.holm(np.array([row["p"] for row in found]))
-    return [row | {"p holm": float(p)} for row, p in zip(found, adjusted, strict=True)]
+    tested = [row | {"p holm": float(p)} for row, p in zip(found, adjusted, strict=True)]
+    return [row | {"verdict": _verdict(row, len(tested))} for row in tested]
 
 
-def _estimate(name: str, column: np.ndarray) -> dict[str, float]:
-    told = statistics.intervals(column)
-    values = (told.mean, told.lower, told.upper)
-    return {
-        f"{name}{suffix}": float(value[0])
-        for suffix, value in zip(("", " lower", " upper"), values, strict=True)
-    }
+def _verdict(row: dict[str, Any], tests: int) -> str:
+    """Say how the author's recipe stands to the common one; a second seed isn't tested here."""
+    bounds = row["difference lower"], row["difference upper"]
+    return wording.verdict(Evidence(row["p holm"], *bounds, row["patients"], tests=tests))
 
 
 def _dice(records: Sequence[Record]) -> np.ndarray:

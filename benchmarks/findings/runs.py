@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks import choosing, launch, places, protocol, record, settle
 from benchmarks.errors import UserError
+from benchmarks.intervals import Intervals
 from benchmarks.job import Job
 from benchmarks.record import Record
 from benchmarks.slot import Slot, terms
@@ -37,6 +38,15 @@ def require_equal(field: str, records: Iterable[Record]) -> None:
             f"Expected records of the same data. Received: {' and '.join(found.values())}, whose "
             f"{field} differ; name the folder of records that belong together with --results."
         )
+
+
+def told(name: str, one: Intervals) -> dict[str, float]:
+    """Return a row's three cells of a value and its interval."""
+    values = (one.mean, one.lower, one.upper)
+    return {
+        f"{name}{suffix}": float(value[0])
+        for suffix, value in zip(("", " lower", " upper"), values, strict=True)
+    }
 
 
 def _record(job: Job, finished: Finished) -> Record:

@@ -1,14 +1,15 @@
 """Ways to make one number of the same masks, as articles and README files do.
 
 Each turns a patient's (tp, fp, fn, tn) by slice into a numerator and a denominator; the number is
-the ratio of both sums over patients. So any way can be bootstrapped over patients.
+the ratio of both sums over patients. So any way has the same interval over patients.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from benchmarks import statistics
+from benchmarks import intervals
+from benchmarks.intervals import Intervals
 
 Ratio = tuple[float, float]
 Way = Callable[[np.ndarray], Ratio]
@@ -74,36 +75,6 @@ def value(ratios: np.ndarray) -> float:
     return float(above / below) if below else float("nan")
 
 
-def resampled(ratios: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Return the number in each of many resamples of patients; equal seeds draw alike."""
-    above, below = (statistics.draws(len(ratios), seed=seed) @ ratios).T
-    return np.where(below > 0, above / np.where(below > 0, below, 1), value(ratios))
-
-
-def interval(ratios: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % interval of the number, by the bootstrap of every other table."""
-    return _interval(resampled(ratios), value(ratios), influences(ratios), len(ratios))
-
-
-def interval_between(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
-    """Return that of second less first, which are numbers of different patients."""
-    return _interval(
-        resampled(second, seed=1) - resampled(first),
-        value(second) - value(first),
-        np.concatenate([-influences(first), influences(second)]),
-        min(len(first), len(second)),
-    )
-
-
-def influences(ratios: np.ndarray) -> np.ndarray:
-    """Return how far each patient moves the number, to first order."""
-    return (ratios[:, 0] - value(ratios) * ratios[:, 1]) / ratios[:, 1].sum()
-
-
-def _interval(
-    drawn: np.ndarray, middle: float, moved: np.ndarray, patients: int
-) -> tuple[float, float]:
-    found = statistics.corrected(
-        drawn[:, None], np.array([middle]), moved[:, None], np.array([patients])
-    )
-    return float(found.lower[0]), float(found.upper[0])
+def interval(ratios: np.ndarray) -> Intervals:
+    """Return the number with its 95 % interval, by the method of every other table."""
+    return intervals.of_ratios(ratios[:, :1], ratios[:, 1:])

@@ -42,6 +42,8 @@ def columns_of(comparison: Comparison, table: Table) -> list[Column]:
     columns += [_metric(table, name) for name in METRICS if name in table.metrics]
     if comparison.baseline in table.models and len(table.models) > 1:
         columns.append(_difference(comparison, table))
+    if any(found.number for found in table.empties.values()):
+        columns.append(_empty(table))
     columns += [
         _cost("Params (M)", cost, lambda one: one.params / 1e6 if one.params else None),
         _cost("GMACs", cost, lambda one: one.gmacs),
@@ -181,6 +183,16 @@ def _difference(comparison: Comparison, table: Table) -> Column:
         cell,
         lambda model: one.difference if (one := found(model)) else None,
         hint,
+    )
+
+
+def _empty(table: Table) -> Column:
+    found = {model: table.empties[model, table.regions[0]] for model in table.models}
+    return Column(
+        "Both masks empty",
+        lambda model: cells.empty(found[model]),
+        lambda model: found[model].number,
+        lambda model: "Values of Dice with nothing to find and nothing drawn, and their part in it",
     )
 
 

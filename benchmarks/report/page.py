@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Template
 
 from benchmarks.compare import Comparison
+from benchmarks.comparison.notes import notes
 from benchmarks.comparison.table import Table
 from benchmarks.comparison.verdict import conclusions, counted, reservations
 from benchmarks.report import patients, provenance
@@ -82,6 +83,7 @@ def _table(comparison: Comparison, table: Table, place: int) -> Html:
         _verdict(table),
         tag("h3", "Ranking"),
         ranking(comparison, table, place),
+        tag("ul", *(tag("li", sentence) for sentence in notes(table)), class_="notes"),
         _regions(table),
     ]
     if place <= DRAWN:

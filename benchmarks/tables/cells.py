@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 from benchmarks.comparison.contrasts import Contrast
+from benchmarks.comparison.empties import Empties
 from benchmarks.comparison.standings import Estimate, Standing
 
 ABSENT = "–"
@@ -69,6 +70,12 @@ def estimate(value: Estimate | None, metric: str) -> str:
     if math.isfinite(value.ci_lower):
         text += f" {interval(value.ci_lower, value.ci_upper, places)}"
     return text if value.n_used == value.n_total else f"{text} ({value.n_used}/{value.n_total})"
+
+
+def empty(found: Empties) -> str:
+    """Print how many values of a mean had nothing to find, and what they make of it."""
+    of = f" (Dice {number(found.part)})" if found.part else ""
+    return f"{found.number}/{found.values}{of}"
 
 
 def rank(standing: Standing) -> str:

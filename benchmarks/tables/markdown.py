@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from benchmarks.compare import Comparison
 from benchmarks.comparison.claims import DAGGER, Claim
 from benchmarks.comparison.costs import Cost
+from benchmarks.comparison.notes import notes
 from benchmarks.comparison.table import Table
 from benchmarks.comparison.verdict import conclusions, reservations
 from benchmarks.tables import cells, regions
@@ -63,6 +64,7 @@ def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
     parts += [f"- {safe(sentence)}" for sentence in conclusions(table)]
     parts += [f"- {safe(sentence)}" for sentence in reservations(table)]
     parts += ["", *_grid(*_ranking(comparison, table)), ""]
+    parts += [*(f"- {safe(sentence)}" for sentence in notes(table)), ""]
     if len(table.regions) > 1:
         parts += [f"{regions.TITLE}:", "", *_grid(*_regions(table)), ""]
     if len(table.models) > 1:
@@ -75,6 +77,8 @@ def _ranking(comparison: Comparison, table: Table) -> tuple[list[str], list[list
     compared = comparison.baseline in table.models
     header = ["Rank [95 %]", "Model", *(cells.label(name, table.in_mm) for name in metrics)]
     header += [f"Dice − {safe(comparison.baseline)}"] if compared else []
+    empty = any(found.number for found in table.empties.values())
+    header += ["Both masks empty"] if empty else []
     header += ["Params (M)", "GMACs", "Runs", "SD over seeds", "Dice claimed"]
     rows = []
     for model in table.models:
@@ -85,6 +89,7 @@ def _ranking(comparison: Comparison, table: Table) -> tuple[list[str], list[list
         ]
         if compared:
             row.append(cells.difference(table.against(model, comparison.baseline)))
+        row += [cells.empty(table.empties[model, table.regions[0]])] if empty else []
         rows.append([*row, *_size(comparison, table, model), _claimed(comparison, table, model)])
     return header, rows
 

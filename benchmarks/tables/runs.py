@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import policies, statistics
+from benchmarks import intervals, policies, statistics
 from benchmarks.record import Record
 from benchmarks.tables import cells
 
@@ -19,13 +19,15 @@ def row(record: Record) -> dict[str, Any]:
         return told | {"error": (record.error or {}).get("message")}
     policy = record.protocol.get("evaluate", {}).get("policy", "brats")
     scores = _scores(record, policy)
-    found = statistics.intervals(scores)
-    for place, metric in enumerate(METRICS):
-        told[metric] = float(found.mean[place])
+    for metric, mean in zip(METRICS, statistics.means(scores), strict=True):
+        told[metric] = float(mean)
+    found = intervals.intervals(scores[:, [METRICS.index("dice")]])
     told |= {
         "ci_lower": float(found.lower[0]),
         "ci_upper": float(found.upper[0]),
         "policy": policy,
+        "n_both_empty": sum(row["status"] == "both_empty" for row in _rows(record)),
+        "n_values": len(_rows(record)),
         "regions": _by_region(record, policy),
         "n_train": record.data.get("n_train"),
         "n_val": record.data.get("n_val"),
@@ -46,6 +48,10 @@ def _scores(record: Record, policy: str) -> np.ndarray:
         regions = [policies.values(counts, policy) for counts in patient["regions"].values()]
         rows.append([_mean([region.get(metric) for region in regions]) for metric in METRICS])
     return np.array(rows, dtype=float)
+
+
+def _rows(record: Record) -> list[policies.Row]:
+    return [row for patient in record.patients for row in patient["regions"].values()]
 
 
 def _by_region(record: Record, policy: str) -> dict[str, float | None]:
@@ -80,9 +86,19 @@ def show(records: Sequence[Record]) -> None:
             parts = (f"{name} {cells.number(dice)}" for name, dice in told["regions"].items())
             line = f"{record.name}, Dice by region: {', '.join(parts)}"
             console.print(Text(cells.printable(line)), soft_wrap=True)
+        if told.get("n_both_empty"):
+            console.print(Text(cells.printable(f"{record.name}: {_empty(told)}")), soft_wrap=True)
         if told["status"] != "ok":
             reason = f"{record.name} failed: {told['error']}"
             console.print(Text(cells.printable(reason)), soft_wrap=True)
+
+
+def _empty(told: dict[str, Any]) -> str:
+    count = "counts 1" if policies.find(told["policy"]).both_empty_counts else "is left out"
+    return (
+        f"{told['n_both_empty']} of {told['n_values']} values of Dice are of nothing to find and "
+        f"nothing drawn, each {count} under policy '{told['policy']}'"
+    )
 
 
 def _cells(told: dict[str, Any]) -> list[str]:

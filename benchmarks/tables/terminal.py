@@ -10,6 +10,7 @@ from rich.text import Text
 
 from benchmarks.compare import Comparison
 from benchmarks.comparison.against import Change
+from benchmarks.comparison.notes import notes
 from benchmarks.comparison.table import Table
 from benchmarks.comparison.verdict import conclusions, reservations
 from benchmarks.record import finite
@@ -27,7 +28,7 @@ def show(comparison: Comparison) -> None:
         console.print("No run has finished.")
     for place, table in enumerate(comparison.tables, 1):
         console.print(_grid(comparison, table, place))
-        for sentence in (*conclusions(table), *reservations(table)):
+        for sentence in (*conclusions(table), *reservations(table), *notes(table)):
             console.print(Text(f"  {cells.printable(sentence)}"))
         if place > 1:
             apart = "; ".join(comparison.apart(table))
@@ -41,7 +42,7 @@ def show(comparison: Comparison) -> None:
 def _grid(comparison: Comparison, table: Table, place: int) -> Grid:
     title = (
         f"Table {place}: {table.terms.protocol} ({table.terms.protocol_digest[:8]}), "
-        f"{len(table.patients)} patients"
+        f"{len(table.patients)} patients, policy '{table.policy}' for empty masks"
     )
     grid = Grid(title=Text(cells.printable(title)), title_justify="left")
     metrics = [name for name in METRICS if name in table.metrics]

@@ -15,7 +15,7 @@ import scipy.stats
 from benchmarks import record
 from benchmarks.__main__ import main
 from benchmarks.compare import compare
-from benchmarks.comparison import load
+from benchmarks.comparison import costs, load
 from benchmarks.comparison.against import changes
 from benchmarks.comparison.verdict import conclusions, reservations
 from benchmarks.errors import UserError
@@ -484,3 +484,15 @@ def test_compare_and_report_import_no_keras(tmp_path):
         "sys.exit(bool({'keras', 'tensorflow', 'torch', 'jax'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0
+
+
+def test_counts_are_shown_of_a_model_that_was_timed_on_another_machine():
+    here, there = (
+        costs.Setting(machine, "cpu", "tensorflow", "float32", "", "1", "64x64x3")
+        for machine in ("here", "there")
+    )
+    timed = costs.Cost("unet", 31.0, 30.0, 2.0, 4.0, 0.1, *[5.0] * 11)
+    found = costs.counted({here: {}, there: {"unet": timed}}, "unet", "64x64x3")
+    assert (found.params, found.gmacs, found.gflops) == (31.0, 2.0, 4.0)
+    assert {found.latency_p50, found.train_seconds, found.mfu} == {None}
+    assert costs.counted({there: {"unet": timed}}, "unet", "32x32x3") is None

@@ -149,3 +149,10 @@ def test_reading_equals_xlas_own_cost_analysis(name):
     )
     ours = sum(cost.flops for cost in hlo.costs(hlo.parse(device.lowered(model, (1, 64, 64, 3)))))
     assert ours == pytest.approx(lowered.cost_analysis()["flops"], rel=1e-3)
+
+
+def test_fused_normalisation_costs_what_it_costs_unfused():
+    """XLA's analysis has no rule for `batch-norm-inference`; the pieces are a product and a sum."""
+    line = "  y = f32[1,4,4,8]{3,2,1,0} batch-norm-inference(x, s, o, m, v), epsilon=0.001"
+    program = f"HloModule one\n\nENTRY main {{\n{line}\n}}\n"
+    assert [cost.flops for cost in hlo.costs(hlo.parse(program))] == [2 * 4 * 4 * 8]

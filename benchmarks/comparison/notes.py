@@ -1,0 +1,69 @@
+"""What the numbers of a table are: by which method, how often it is right, what each answers."""
+
+from benchmarks import intervals
+from benchmarks.comparison import coverage
+from benchmarks.comparison.contrasts import Contrast
+from benchmarks.comparison.table import Table
+from benchmarks.comparison.verdict import counted, listed
+from benchmarks.comparison.wording import ALPHA
+
+
+def notes(table: Table) -> list[str]:
+    """Return the notes that stand under a ranking."""
+    told = [_intervals(len(table.patients))]
+    if len(table.models) > 1:
+        told.append(_ranks(table))
+    told += _empty(table)
+    return told
+
+
+def _intervals(patients: int) -> str:
+    found = coverage.of(patients)
+    text = f"Intervals of means: nominal 95 %, {intervals.METHOD}."
+    if found is None:
+        return f"{text} For fewer than {coverage.FEWEST} patients nobody measured what they hold."
+    return (
+        f"{text} In simulations of {found.patients} patients they hold the true mean in "
+        f"{_percent(found.mean)} of samples, intervals of differences in "
+        f"{_percent(found.difference)}, those of ranks in {_percent(found.rank)}."
+    )
+
+
+def _percent(bounds: tuple[float, float]) -> str:
+    low, high = (round(100 * share) for share in bounds)
+    return f"{low} %" if low == high else f"{low} to {high} %"
+
+
+def _ranks(table: Table) -> str:
+    """Say why a narrow rank and a pair that cannot be told apart do not contradict each other."""
+    pairs = distinct(table)
+    below = sum(pair.p < ALPHA for pair in pairs)
+    apart = sum(pair.distinguishable for pair in pairs)
+    return (
+        "A rank's interval says where a mean would stand among other patients, for these "
+        "trainings and each model by itself. Told apart is asked of two models, beyond patients "
+        f"and seeds and for {counted(len(pairs), 'pair')} at once: {below} of {len(pairs)} have "
+        f"p below {ALPHA:g} over patients before, {apart} after seeds and Holm's adjustment."
+    )
+
+
+def distinct(table: Table) -> list[Contrast]:
+    """Return each pair once."""
+    return list({frozenset(key): pair for key, pair in table.contrasts.items()}.values())
+
+
+def _empty(table: Table) -> list[str]:
+    """Name the models whose mean is partly that of patients in whom there was nothing to find."""
+    region = table.regions[0]
+    parts = []
+    for model in table.models:
+        found, estimate = table.empties[model, region], table.estimates.get((model, region, "dice"))
+        if found.part and estimate:
+            values = f"{found.number} of {counted(found.values, 'value')}"
+            parts.append(f"{found.part:.3f} of {model}'s {estimate.mean:.3f} ({values})")
+    if not parts:
+        return []
+    return [
+        f"Neither mask holds the region and policy '{table.policy}' counts a Dice of 1: "
+        f"{listed(parts)} {'comes' if len(parts) == 1 else 'come'} from such values."
+    ]
