@@ -92,8 +92,9 @@ def counted(costs: Costs, model: str, input_shape: str) -> Cost | None:
     """Return what no machine changes, parameters and operations, from any setting of that shape."""
     for setting, models in costs.items():
         if setting.input_shape == input_shape and model in models:
-            told: dict[str, Any] = asdict(models[model])
-            return Cost(**(dict.fromkeys(told) | {name: told[name] for name in COUNTED}))
+            told = asdict(models[model])
+            untimed: dict[str, Any] = {name: None for name in told if name not in COUNTED}
+            return Cost(**(told | untimed))
     return None
 
 

@@ -144,11 +144,15 @@ def _contrast(comparison: Comparison, table: Table, model: str) -> Row:
 def _cost(cost: Cost | None, setting: Setting | None) -> Row:
     if cost is None or setting is None:
         return {}
-    return {
+    counts: Row = {
         "param_count": cost.params / 1e6 if cost.params is not None else None,
         "infer_gmacs": cost.gmacs,
         "infer_gflops": cost.gflops,
         "gflops_other": cost.gflops_other,
+    }
+    if cost.latency_p50 is None and cost.train_seconds is None:
+        return counts  # timed in another setting
+    return counts | {
         "machine": setting.machine,
         "device": setting.device,
         "backend": setting.backend,
