@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import policies
 from benchmarks.comparison import costs as machines
 from benchmarks.comparison.claims import Claim, claims
 from benchmarks.comparison.groups import Group, differences, group
@@ -19,18 +20,27 @@ if TYPE_CHECKING:
     from benchmarks.comparison.table import Table
 
 BASELINE = "unet"
+LONGEST = 400  # characters of a line that says why a file is left out
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the records of a results folder say together; the largest table comes first."""
+    """What the records of a results folder say together; the largest table comes first.
+
+    `left_out` names the files that no table holds, because they are damaged, disagree with
+    themselves or repeat another, each with its reason.
+    """
 
     tables: "tuple[Table, ...]"
     costs: machines.Costs
     claims: tuple[Claim, ...]
     failed: Mapping[Path, Record]
-    damaged: Mapping[Path, str]
+    left_out: Mapping[Path, str]
     baseline: str
+
+    def omissions(self) -> list[str]:
+        """Say of each file that is left out why, in a line."""
+        return [f"{path}: {reason}"[:LONGEST] for path, reason in self.left_out.items()]
 
     def apart(self, table: "Table") -> list[str]:
         """Name the fields that keep a table apart from the first; none for the first itself."""
@@ -56,6 +66,8 @@ def compare(
     policy: str | None = None,
 ) -> Comparison:
     """Compare all records of a folder, or those of one protocol."""
+    if policy is not None:
+        policies.find(policy)
     loaded = load(results, policy)
     from benchmarks.comparison.table import tabulate  # SciPy: `load` uses the time it takes
 
@@ -76,7 +88,7 @@ def compare(
         costs=machines.costs(run.record for run in runs),
         claims=tuple(claims(filter(chosen, everything))),
         failed={path: record for path, record in loaded.failed.items() if chosen(record)},
-        damaged=loaded.damaged,
+        left_out=loaded.left_out,
         baseline=baseline,
     )
 

@@ -126,7 +126,8 @@ def region_probabilities(
             for place, own in enumerate(target.channels)
             if (set(own) <= set(values) if target.exclusive else own == tuple(values))
         ]
-        yield region, found[..., channels].sum(axis=-1).clip(0, 1)
+        alone = found[..., channels[0]] if len(channels) == 1 else None  # not copied: it is large
+        yield region, (found[..., channels].sum(axis=-1) if alone is None else alone).clip(0, 1)
 
 
 def told(total: Calibration) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from benchmarks.protocol import Evaluation
 if TYPE_CHECKING:
     import keras
 
+    from data_pipeline.scan import Voxels
+
 
 class Predictor:
     """Runs a model over scans; the last batch is filled up rather than traced anew.
@@ -32,7 +34,7 @@ class Predictor:
         axes = (1,) if len(self.sides) == 2 else (0, 1, 2)
         self._network = sliding.mirrored(self._answer, axes) if mirror else self._answer
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
+    def __call__(self, images: "np.ndarray | Voxels") -> np.ndarray:
         """Return `(D, h, w, K)` probabilities of `(D, h, w, C)` images.
 
         A model of slices takes them one by one; a model of volumes slides over them.
@@ -49,7 +51,7 @@ class Predictor:
             progress=self.progress,
         )
 
-    def batched(self, samples: np.ndarray) -> np.ndarray:
+    def batched(self, samples: "np.ndarray | Voxels") -> np.ndarray:
         """Return the model's answer to any number of samples."""
         size = self.evaluation.batch_size
         chunks = [samples[start : start + size] for start in range(0, len(samples), size)]

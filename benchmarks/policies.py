@@ -58,7 +58,7 @@ def find(name: str) -> Policy:
 def values(row: Row, policy: str) -> Values:
     """Return every metric that a row can tell; None is one that the policy leaves undefined."""
     chosen = find(policy)
-    told = {**overlaps(row, chosen), **_surfaces(row, chosen), **_lesions(row, chosen)}
+    told = {**overlaps(row, chosen), **_surfaces(row, chosen), **lesions(row, chosen)}
     return {name: told[name] for name in METRICS if name in told}
 
 
@@ -97,19 +97,19 @@ def _surfaces(row: Row, policy: Policy) -> Values:
     return told
 
 
-def _lesions(row: Row, policy: Policy) -> Values:
+def lesions(row: Row, policy: Policy) -> Values:
     """Average over lesions; each false positive enters with Dice 0 and the full penalty."""
     if "lesions" not in row:
         return {}
-    lesions, penalty = row["lesions"], policy.penalty(row)
+    own, penalty = row["lesions"], policy.penalty(row)
     false_positives = row["lesion_false_positives"]
-    number = len(lesions) + false_positives
+    number = len(own) + false_positives
     if number == 0:
         return {"lesion_dice": policy.perfect(1.0), "lesion_hd95": policy.perfect(0.0)}
-    dice = math.fsum(lesion["dice"] for lesion in lesions)
+    dice = math.fsum(lesion["dice"] for lesion in own)
     told: Values = {"lesion_dice": dice / number}
-    if all("hd95" in lesion for lesion in lesions):
-        missed = false_positives + sum(lesion["hd95"] is None for lesion in lesions)
-        found = math.fsum(lesion["hd95"] or 0.0 for lesion in lesions)
+    if all("hd95" in lesion for lesion in own):
+        missed = false_positives + sum(lesion["hd95"] is None for lesion in own)
+        found = math.fsum(lesion["hd95"] or 0.0 for lesion in own)
         told["lesion_hd95"] = (found + missed * penalty) / number
     return told

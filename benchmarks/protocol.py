@@ -112,8 +112,13 @@ class Protocol:
     @cached_property
     def digest(self) -> str:
         """Return the SHA-256 of everything but the name."""
-        canonical = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return digest_of(self.as_json())
+
+
+def digest_of(parts: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a protocol's parts, as `Protocol.as_json` or a record has them."""
+    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def names() -> list[str]:

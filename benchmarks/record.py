@@ -5,15 +5,15 @@ null, keys are sorted, and a file appears under its name only when every byte is
 """
 
 import gc
-import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from benchmarks import atomic, places
+from benchmarks import atomic, door, places, seal
 from benchmarks.errors import UserError
 from benchmarks.schema import SCHEMA, Section, checked
 
@@ -39,6 +39,7 @@ class Record:
     calibration: Section = field(default_factory=dict)
     cost: Section = field(default_factory=dict)
     schema: int = SCHEMA
+    seal: str = field(default="", compare=False)  # as it was read; writing makes it anew
 
     @property
     def name(self) -> str:
@@ -84,20 +85,8 @@ def write_to(path: Path, record: Record) -> Path:
 
 
 def to_json(record: Record) -> str:
-    """Print a record with a line for each section, and for each row of history and patients."""
-    sections = finite(asdict(record))
-    lines = [f' "{name}": {_section(sections[name])}' for name in sorted(sections)]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def _section(content: Any) -> str:
-    if isinstance(content, list) and content:
-        return "[\n  " + ",\n  ".join(map(_compact, content)) + "\n ]"
-    return _compact(content)
-
-
-def _compact(content: Any) -> str:
-    return json.dumps(content, sort_keys=True, allow_nan=False)
+    """Print a record with its seal: a line a section, and one for each row of a list."""
+    return seal.sealed(finite(asdict(record)))
 
 
 def finite(value: Any) -> Any:
@@ -118,13 +107,7 @@ def finite(value: Any) -> Any:
 def read(path: Path | str) -> Record:
     """Read one record of this or an older schema."""
     try:
-        content = json.loads(Path(path).read_bytes(), parse_constant=lambda _: None)
-    except OSError as error:
-        raise UserError(f"Cannot read the record {path}: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not a record: it is not JSON ({error}).") from error
-    try:
-        return from_dict(content)
+        return from_dict(door.parsed(door.content(path)))
     except UserError as error:
         raise UserError(f"{path} is not a record: {error}") from error
 
@@ -134,8 +117,24 @@ def paths(results: Path | str) -> list[Path]:
     results = Path(results)
     if not results.is_dir():
         raise UserError(f"There is no results folder {results}: run `gliozoo bench MODEL` first.")
-    found = {*results.glob("*.json"), *results.glob("*/*.json")}
-    return sorted(path for path in found if not path.name.startswith("."))
+    files, folders = _entries(results)
+    for folder in folders:
+        files += _entries(folder)[0]
+    return sorted(path for path in files if path.suffix == ".json" and path.name[0] != ".")
+
+
+def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
+    """List files and folders; a folder that may not be listed is not taken for an empty one."""
+    try:
+        with os.scandir(folder) as found:
+            entries = [(Path(entry.path), entry.is_dir()) for entry in found]
+    except OSError as error:
+        raise UserError(
+            f"Cannot list the results folder {folder}: {error.strerror or error}; allow it to be "
+            "read, or move it elsewhere."
+        ) from error
+    kinds = ([path for path, is_dir in entries if is_dir is wanted] for wanted in (False, True))
+    return next(kinds), next(kinds)
 
 
 def read_all(results: Path | str) -> Archive:

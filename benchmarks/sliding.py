@@ -7,9 +7,12 @@ NumPy's, so every backend slides alike; what is held beside the answer is one we
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, combinations, product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from data_pipeline.scan import Voxels
 
 Network = Callable[[np.ndarray], np.ndarray]  # (N, *window, C) -> (N, *window, K)
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -21,7 +24,7 @@ LEAST = 1e-3  # weight of a corner, where the Gaussian itself leaves nothing
 
 def slide(
     network: Network,
-    scan: np.ndarray,
+    scan: "np.ndarray | Voxels",
     window: Sequence[int],
     *,
     overlap: float = 0.5,
@@ -96,7 +99,9 @@ def weight_map(window: Sequence[int], blending: str) -> np.ndarray:
     return weights
 
 
-def _padded(scan: np.ndarray, window: Sequence[int]) -> tuple[np.ndarray, Box]:
+def _padded(
+    scan: "np.ndarray | Voxels", window: Sequence[int]
+) -> tuple["np.ndarray | Voxels", Box]:
     """Surround a scan that is smaller than a window with zeros; say where it lies then."""
     lacking = [max(0, size - side) for side, size in zip(scan.shape[:-1], window, strict=True)]
     before = [missing // 2 for missing in lacking]
@@ -106,4 +111,4 @@ def _padded(scan: np.ndarray, window: Sequence[int]) -> tuple[np.ndarray, Box]:
     if not any(lacking):
         return scan, inside
     rims = [(start, missing - start) for start, missing in zip(before, lacking, strict=True)]
-    return np.pad(scan, [*rims, (0, 0)]), inside
+    return np.pad(np.asarray(scan), [*rims, (0, 0)]), inside

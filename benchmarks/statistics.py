@@ -4,6 +4,7 @@ A row of every matrix is a patient, a column a model, a metric or a difference; 
 a policy leaves undefined. One draw of patients serves all columns, so differences stay paired.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,6 +14,7 @@ from scipy.stats import rankdata, wilcoxon
 
 RESAMPLES = 10_000
 LEVEL = 0.95
+AT_ONCE = 2**25  # entries of a matrix of draws, 256 MB: 3,355 patients
 
 
 @dataclass(frozen=True)
@@ -27,18 +29,33 @@ class Intervals:
 @lru_cache(maxsize=8)
 def draws(patients: int, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
     """Return how often each patient is drawn in each resample, `(resamples, patients)`."""
-    generator = np.random.default_rng(seed)
+    return _drawn(patients, resamples, np.random.default_rng(seed))
+
+
+def _drawn(patients: int, resamples: int, generator: np.random.Generator) -> np.ndarray:
     return generator.multinomial(patients, [1 / patients] * patients, resamples).astype(float)
+
+
+def _blocks(patients: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield the same draws a part at a time where all together would take too much memory."""
+    if patients * resamples <= AT_ONCE:
+        yield draws(patients, resamples, seed)
+        return
+    generator, height = np.random.default_rng(seed), max(1, AT_ONCE // (4 * patients))
+    for start in range(0, resamples, height):
+        yield _drawn(patients, min(height, resamples - start), generator)
 
 
 def resampled_means(scores: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
     """Return the mean of each column in each resample of patients, `(resamples, columns)`."""
-    weights = draws(len(scores), resamples, seed)
     known = ~np.isnan(scores)
-    totals = weights @ np.where(known, scores, 0.0)
-    counts = weights @ known.astype(float) if not known.all() else float(len(scores))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return totals / counts
+    values, present = np.where(known, scores, 0.0), known.astype(float)
+    parts = []
+    for weights in _blocks(len(scores), resamples, seed):
+        counts = weights @ present if not known.all() else float(len(scores))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            parts.append(weights @ values / counts)
+    return np.concatenate(parts)
 
 
 def intervals(

@@ -1,9 +1,12 @@
 """Archives unpacked only if every member is an ordinary file that stays inside, or not at all."""
 
+import lzma
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +17,10 @@ SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 RATIO_LIMIT = 100  # medical images pack to a tenth at best; a bomb to a thousandth
 RATIO_FREE = 256 << 20  # bytes below which the ratio is not looked at: blank phantoms pack well
 CHUNK = 1 << 20
+# What the readers of the standard library raise over damaged bytes.
+DAMAGED: tuple[type[Exception], ...] = (zipfile.BadZipFile, tarfile.TarError, zlib.error)
+DAMAGED += (lzma.LZMAError, struct.error)
+DAMAGED += (EOFError, OSError, RuntimeError, ValueError, LookupError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,13 @@ def unpack(path: Path, out: Path) -> Path:
                 _check(path, [_tar_member(info) for info in members], out)
                 for file in filter(tarfile.TarInfo.isfile, members):
                     _write(path, out / file.name, tar.extractfile(file), file.size)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, RuntimeError) as error:
-        raise UserError(f"{path}: can't be unpacked ({error}); download it again.") from error
+    except UserError:
+        raise
+    except DAMAGED as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise UserError(
+            f"{path}: can't be unpacked ({reason or 'it ends early'}); download it again."
+        ) from error
     return out
 
 

@@ -84,17 +84,16 @@ def _turn(file: nifti.Nifti) -> np.ndarray:
 
 
 def _slices(case: Case, nan_to_zero: bool) -> Volume:
-    images = [raster.read_image(path, nan_to_zero=nan_to_zero) for path in case.images]
-    masks = [raster.read_mask(path) for path in case.masks]
+    first = raster.read_image(case.images[0], nan_to_zero=nan_to_zero)
+    shape = first.array.shape[:2]
+    rest = [
+        _of_shape(case, path, raster.read_image(path, nan_to_zero=nan_to_zero), shape)
+        for path in case.images[1:]
+    ]
+    images = [first, *rest]
+    masks = [_of_shape(case, path, raster.read_mask(path), shape) for path in case.masks]
     paths = (*case.images, *case.masks)
     files = [*images, *masks]
-    shape = images[0].array.shape[:2]
-    for path, file in zip(paths, files, strict=True):
-        if file.array.shape[:2] != shape:
-            raise UserError(
-                f"{path}: has {file.array.shape[:2]} pixels, but {case.images[0].name} has "
-                f"{shape}; every slice and mask of a case must have one size."
-            )
     return Volume(
         _one_depth(case, [image.array for image in images]),
         case.channels,
@@ -104,6 +103,16 @@ def _slices(case: Case, nan_to_zero: bool) -> Volume:
         in_mm=False,  # TIFF and PNG state no voxel size, and no slice distance
         sha256={file_key(path): file.sha256 for path, file in zip(paths, files, strict=True)},
         warnings=_told(paths, [file.warnings for file in files]),
+    )
+
+
+def _of_shape(case: Case, path: Path, file: raster.Raster, shape: tuple[int, ...]) -> raster.Raster:
+    """Refuse a slice of another size as soon as it is met: the room was asked for by the first."""
+    if file.array.shape[:2] == shape:
+        return file
+    raise UserError(
+        f"{path}: has {file.array.shape[:2]} pixels, but {case.images[0].name} has {shape}; every "
+        "slice and mask of a case must have one size."
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from data_pipeline.errors import Quarantined, UserError
 
+PASSES = 4  # arrays that a slice is in at once: read, stacked, with its mask, compared
 Form = Literal["volumes", "stack", "slices"]
 Labels = Mapping[str, int]
 Regions = Mapping[str, tuple[int, ...]]
@@ -91,10 +92,27 @@ def file_key(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
+def bytes_to_read(case: Case) -> int:
+    """Estimate what reading a case takes at most, from its files' headers."""
+    from data_pipeline import nifti, raster
+
+    if case.problem or not case.images:
+        return 0
+    if case.form == "slices":  # all of one size, or they are refused
+        return PASSES * len(case.images) * raster.announced_bytes(case.images[0])
+    return sum(nifti.announced_bytes(path) for path in (*case.images, *case.masks))
+
+
 def read_case(case: Case, *, nan_to_zero: bool = False) -> Volume:
     """Read every file of a case to its end, or raise a `UserError` that names file and remedy."""
     from data_pipeline import assemble  # it needs the values of this module
 
     if case.problem:
         raise Quarantined(case.problem)
-    return assemble.assemble(case, nan_to_zero=nan_to_zero)
+    try:
+        return assemble.assemble(case, nan_to_zero=nan_to_zero)
+    except OSError as error:
+        reason = (
+            f"{error.filename or case.name}: can't be read ({error.strerror or error}); check it."
+        )
+        raise Quarantined(reason) from error

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from data_pipeline import copies, sources
-from data_pipeline.case import Case, Dataset, Volume, read_case
+from data_pipeline import copies, memory, sources
+from data_pipeline.case import Case, Dataset, Volume, bytes_to_read, read_case
 from data_pipeline.errors import Quarantined, UserError
 from data_pipeline.manifest import NAMED, CaseRecord, Manifest
 
@@ -47,14 +47,12 @@ def examine(
 
     def one(case: Case) -> CaseRecord | UserError:
         try:
-            return _record(case, read_case(case, nan_to_zero=nan_to_zero), dataset)
+            with memory.room(bytes_to_read(case), str(case.images[0] if case.images else "")):
+                return _record(case, read_case(case, nan_to_zero=nan_to_zero), dataset)
         except Quarantined as error:
             return CaseRecord(case.name, case.patient, reason=str(error), notes=case.notes)
         except UserError as error:
             return error
-        except OSError as error:
-            reason = f"{error.filename or case.name}: can't be read ({error.strerror}); check it."
-            return CaseRecord(case.name, case.patient, reason=reason, notes=case.notes)
 
     shown = progress or (lambda items, total: items)
     with ThreadPoolExecutor(workers) as pool:

@@ -1,5 +1,6 @@
 """The check that comes before everything, not repeated while no file has been touched."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ def checked(dataset: Dataset, cache: Path, progress: Progress | None = None) -> 
     where = files.digest([str(dataset.root.resolve()), dataset.layout, dataset.version])
     path = cache / "checks" / f"{where}.json"
     signature = _signature(dataset)
-    known = files.read_json(path)
-    if known and known["signature"] == signature:
-        return Manifest(dataset, tuple(map(_record, known["records"])))
+    known = _known(path, signature)
+    if known is not None:
+        return Manifest(dataset, known)
     _require_room(path.parent)
     manifest = examine(dataset, progress=progress)
     if not manifest.quarantined and _signature(dataset) == signature:
-        records = manifest.as_json()["cases"]
-        files.write_json(path, {"signature": signature, "records": records})
+        found = {"signature": signature, "records": manifest.as_json()["cases"]}
+        _note(path, found | {"digest": files.digest(found, 64)})
     return manifest
 
 
@@ -30,6 +31,24 @@ def _require_room(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     files.write_whole(folder / ".room", b"")
     (folder / ".room").unlink(missing_ok=True)
+
+
+def _known(path: Path, signature: str) -> tuple[CaseRecord, ...] | None:
+    """Read what an earlier check noted; None where it is of other files or not as written."""
+    known = files.read_json(path)
+    if not isinstance(known, dict) or known.get("signature") != signature:
+        return None
+    digest = known.pop("digest", None)
+    if files.digest(known, 64) != digest:
+        return None
+    return tuple(map(_record, known["records"]))
+
+
+def _note(path: Path, found: dict[str, Any]) -> None:
+    """Keep what was found; where that can't be, the next check reads the files again."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write_json(path, found)
 
 
 def _signature(dataset: Dataset) -> str:

@@ -6,7 +6,7 @@ less (a z-score within 20 by at most 3e-4, float16 by up to 8e-3), keeps zero ex
 NumPy makes float32 of it ten times as fast.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -21,15 +21,28 @@ def encode(image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, tuple[floa
 
     `uint8` voxels stand for `value / 255`.
     """
-    exact = image.dtype == np.uint8
-    records = np.empty((*image.shape[:3], image.shape[3] + 1), np.uint8 if exact else np.int16)
-    scales = []
-    for channel in range(image.shape[3]):
-        plane = image[..., channel]
-        scale = BYTE_SCALE if exact else _scale(float(np.abs(plane).max()))
-        records[..., channel] = plane if exact else np.rint(plane / np.float32(scale))
+    channels = (image[..., channel] for channel in range(image.shape[3]))
+    return encode_channels(channels, image.shape[3], label)
+
+
+def encode_channels(
+    channels: Iterable[np.ndarray], count: int, label: np.ndarray | None
+) -> tuple[np.ndarray, tuple[float, ...]]:
+    """Do the same with channels that come one by one; without a label the voxels alone."""
+    records: np.ndarray = np.empty(0)
+    scales: list[float] = []
+    for place, channel in enumerate(channels):
+        exact = channel.dtype == np.uint8
+        if not place:
+            last = count + (label is not None)
+            records = np.empty((*channel.shape, last), np.uint8 if exact else np.int16)
+        largest = 0.0 if exact else max(float(channel.max()), -float(channel.min()))
+        scale = BYTE_SCALE if exact else _scale(largest)
+        for row, plane in zip(records, channel, strict=True):  # a slice at a time: little is held
+            row[..., place] = plane if exact else np.rint(plane / np.float32(scale))
         scales.append(scale)
-    records[..., -1] = label
+    if label is not None:
+        records[..., -1] = label
     return records, tuple(scales)
 
 

@@ -1,13 +1,17 @@
 """Files that are whole or absent: written aside, flushed to the disk, renamed; and told apart."""
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+LARGEST_DOCUMENT = 64 << 20  # bytes of a JSON or CSV file; a hundred thousand cases take a tenth
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
@@ -23,17 +27,43 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
         aside.unlink(missing_ok=True)
 
 
+def writable(folder: Path) -> bool:
+    """Whether a folder can be written to, or made: asked before hours of work, writing nothing."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON document whole, with sorted keys."""
     write_whole(path, (json.dumps(value, sort_keys=True, indent=1) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON document, or None where it is absent or torn."""
+    """Read a JSON document, or None where it is absent, torn or out of reach."""
     try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+        return parsed(contents(path))
+    except (OSError, ValueError):
         return None
+
+
+def contents(path: Path) -> bytes:
+    """Read a document; a pipe, a device, a folder or an endless file is an `OSError` at once."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is opened without waiting
+    with open(descriptor, "rb") as file:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "not an ordinary file", str(path))
+        if state.st_size > LARGEST_DOCUMENT:
+            raise OSError(errno.EFBIG, f"more than {LARGEST_DOCUMENT >> 20} MB", str(path))
+        return file.read()
+
+
+def parsed(document: bytes) -> Any:
+    """Read JSON, with or without a mark of its encoding; whatever is wrong is a `ValueError`."""
+    try:
+        return json.loads(document.removeprefix(b"\xef\xbb\xbf"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def sha256(path: Path) -> str:
@@ -52,7 +82,7 @@ def stamp(path: Path) -> list[int] | None:
     """Give what changes whenever a file's bytes are touched (even if its date is set back)."""
     try:
         state = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
 

@@ -12,18 +12,20 @@ from data_pipeline.errors import Quarantined, UserError
 MAGIC = b"\x1f\x8b"
 SURPLUS = 1 << 20  # padding behind the voxels that is still no reason to refuse a file
 CHUNK = 1 << 20
+PART = 64 << 20  # unpacked at a time: zlib holds what it gives twice
 GZIP_WRAPPER = 31  # zlib's word for: expect the gzip header and trailer, and verify them
 
 
-def inflate(path: Path, raw: bytes, size: int) -> bytes:
+def inflate(path: Path, raw: bytes, size: int) -> memoryview:
     """Give the first `size` bytes of what `raw` unpacks to, once all of it has been verified."""
-    parts, kept, surplus = [], 0, 0
+    payload, kept, surplus = bytearray(size), 0, 0  # memory is taken where it is written to
     member, rest = zlib.decompressobj(GZIP_WRAPPER), raw
     while True:
-        part = _step(path, member, rest, max(size - kept, CHUNK))
-        parts.append(part[: size - kept])
-        surplus += len(part) - len(parts[-1])
-        kept += len(parts[-1])
+        part = _step(path, member, rest, min(max(size - kept, CHUNK), PART))
+        wanted = min(len(part), size - kept)
+        payload[kept : kept + wanted] = part if wanted == len(part) else part[:wanted]
+        surplus += len(part) - wanted
+        kept += wanted
         if surplus > SURPLUS:
             raise UserError(
                 f"{path}: holds more than the {size} bytes that its header announces; "
@@ -37,7 +39,7 @@ def inflate(path: Path, raw: bytes, size: int) -> bytes:
             member = zlib.decompressobj(GZIP_WRAPPER)
         elif not part and not rest:
             raise _damaged(path, "the compressed data ends early")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return memoryview(payload)[:kept]
 
 
 def peek(path: Path, raw: bytes, size: int) -> bytes:

@@ -20,7 +20,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from data_pipeline.case import Case, file_key, read_case
+from data_pipeline import memory
+from data_pipeline.case import Case, bytes_to_read, file_key, read_case
 from data_pipeline.check import WORKERS
 from data_pipeline.errors import Quarantined
 
@@ -66,9 +67,14 @@ def burdens(found: Iterable[Slices]) -> dict[str, float]:
 
 def _read(case: Case) -> Slices | str:
     try:
-        volume = read_case(case, nan_to_zero=True)
+        with memory.room(bytes_to_read(case), case.name):
+            return _seen(case)
     except Quarantined as error:
         return str(error)
+
+
+def _seen(case: Case) -> Slices:
+    volume = read_case(case, nan_to_zero=True)
     assert volume.label is not None  # a case without a label file is quarantined by its source
     image = volume.image
     low, high = float(image.min()), float(image.max())

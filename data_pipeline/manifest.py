@@ -107,7 +107,13 @@ class Manifest:
 
     def write(self, path: Path) -> None:
         """Write it as JSON, whole or not at all."""
-        files.write_json(path, self.as_json())
+        try:
+            files.write_json(path, self.as_json())
+        except OSError as error:
+            raise UserError(
+                f"{path}: can't be written ({error.strerror or error}); free some room there or "
+                "name another file with --out."
+            ) from error
 
     def summary(self) -> list[str]:
         """Say what was found, in a few lines for people."""

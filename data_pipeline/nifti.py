@@ -12,6 +12,7 @@ from data_pipeline.affine import Grid
 from data_pipeline.errors import Quarantined, UserError
 
 DEFLATE_LIMIT = 1032  # no deflate stream unpacks to more than this many times its size
+PASSES = 3  # arrays that hold a voxel beside the file itself: turned, stacked, compared
 NEAR_INTEGER = 1e-3  # what a resampler with nearest neighbours in float32 may leave behind
 
 
@@ -54,6 +55,23 @@ def read_label(path: Path, values: Mapping[int, int], remedy: str = "") -> Nifti
         )
     labels = map_labels(path, _whole(path, voxels), values, remedy)
     return Nifti(labels, header.grid, sha256, header.grid.warnings)
+
+
+def announced_bytes(path: Path) -> int:
+    """Estimate what reading a file takes at most, from its header; 0 where that is unsound."""
+    try:
+        if not path.is_file():
+            return 0
+        with path.open("rb") as file:
+            raw = file.read(64 * nifti_header.HEADER_BYTES)
+        is_gzip = raw[:2] == gzip_stream.MAGIC
+        start = gzip_stream.peek(path, raw, nifti_header.HEADER_BYTES) if is_gzip else raw
+        header = nifti_header.parse(path, start[: nifti_header.HEADER_BYTES])
+    except (OSError, UserError):
+        return 0  # who reads the file says why
+    values = header.voxel_bytes // header.dtype.itemsize
+    kept = header.dtype.itemsize if header.dtype.itemsize <= 2 and not header.scaled else 4
+    return path.stat().st_size * is_gzip + values * (header.dtype.itemsize + PASSES * kept)
 
 
 def map_labels(

@@ -59,14 +59,19 @@ def parse(path: Path, raw: bytes) -> Header:
 
 
 def _fields(path: Path, raw: bytes) -> np.ndarray:
-    for layout in (nifti1.header_dtype, nifti2.header_dtype):
+    for layout, magic in ((nifti1.header_dtype, b"n+1"), (nifti2.header_dtype, b"n+2")):
         for ordered in (layout.newbyteorder("<"), layout.newbyteorder(">")):
             if len(raw) < layout.itemsize:
                 continue
             fields = np.frombuffer(raw, ordered, count=1)[0]
             if fields["sizeof_hdr"] == layout.itemsize:
-                if fields["magic"][:2] == b"n+":
+                if fields["magic"] == magic:
                     return fields
+                if fields["magic"][:2] == b"n+":
+                    raise UserError(
+                        f"{path}: its magic is {bytes(fields['magic'])!r}, expected {magic!r}; "
+                        "export the scan again."
+                    )
                 raise UserError(
                     f"{path}: an Analyze file or the half of a .hdr/.img pair, expected one NIfTI "
                     "file that holds header and voxels; convert it to .nii.gz."

@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from data_pipeline import sources, split
+from data_pipeline import sources, split, store_index
 from data_pipeline.checked import checked
 from data_pipeline.errors import UserError
 from data_pipeline.identity import Identity
 from data_pipeline.job import Job, Preparation, job_of
 from data_pipeline.prepare import Progress
 from data_pipeline.spec import DataSpec
-from data_pipeline.store import INDEX, Store, open_store, read_index
+from data_pipeline.store import INDEX, Store, damaged
 
 Origin = Store | Job
 
@@ -94,21 +94,30 @@ def _prepared_before(spec: DataSpec, preparation: Preparation, root: Path) -> St
     folders = [path.parent for path in sorted(root.glob(f"*/{INDEX}"))]
     if not folders:
         return None
-    indexes = {folder: read_index(folder) for folder in folders}
+    indexes = {folder: store_index.read(folder) for folder in folders}
     fitting = [
         folder
         for folder, index in indexes.items()
         if index and index["preparation"] == preparation.as_json() and _is_of(spec, index["about"])
     ]
+    torn = [folder / INDEX for folder, index in indexes.items() if index is None]
+    if not fitting and torn:
+        raise UserError(
+            f"{torn[0]}: is not what was written when the data were prepared; copy the store again "
+            "or prepare it anew."
+        )
     if len(fitting) != 1:
         raise UserError(
             f"{root}: expected one store with the preparation {preparation}. "
             f"Received: {len(fitting)} of {len(folders)}. Make it with `gliozoo data prepare`."
         )
-    ready = open_store(fitting[0])
-    if ready is None:
+    ready = Store(fitting[0], indexes[fitting[0]] or {})
+    bad = damaged(ready)
+    if bad:
         raise UserError(
-            f"{fitting[0]}: its files are not what was written; copy or prepare them again."
+            f"{fitting[0] / bad[0]}: is not what was written when the data were prepared"
+            f"{f' (as are {len(bad) - 1} others)' if bad[1:] else ''}; copy the store again or "
+            "prepare it anew."
         )
     return ready
 

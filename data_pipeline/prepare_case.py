@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from data_pipeline import encoding, files, geometry, normalise
+from data_pipeline import encoding, files, geometry, normalise, store_index
 from data_pipeline.case import Case, Volume, read_case
 from data_pipeline.errors import UserError
 from data_pipeline.job import Preparation
@@ -26,7 +26,8 @@ def prepared_case(
     stem = f"{_slug(case.name)}-{files.digest(case.name, 8)}"
     line = folder / f"{stem}.json"
     done = files.read_json(line)
-    if done and all(_whole(folder / name, done, name) for name in done["bytes"]):
+    sound = store_index.case_fits(done, len(preparation.channels)) and done["stem"] == stem
+    if sound and all(_whole(folder / name, done, name) for name in done["bytes"]):
         return done
     volume = chosen(read_case(case), preparation.channels)
     if dict(volume.sha256) != dict(record.files):
@@ -52,10 +53,10 @@ def chosen(volume: Volume, channels: tuple[str, ...]) -> Volume:
 def _written(
     case: Case, volume: Volume, preparation: Preparation, folder: Path, stem: str
 ) -> dict[str, Any]:
-    plan, image = on_model_grid(volume, preparation)
     assert volume.label is not None  # what has none is quarantined by the check
+    plan = grid_of(volume, preparation)
     label = plan.labels_to_model(volume.label)
-    records, scales = encoding.encode(image, label)
+    records, scales = encoded(volume, preparation, plan, label)
     contents: dict[str, bytes | memoryview] = {
         f"{stem}.records": memoryview(records.reshape(-1).view(np.uint8)),  # type: ignore[arg-type]
         f"{stem}.labels.npz": _labels(volume.label, label, case.name),
@@ -77,14 +78,26 @@ def _written(
     ).as_json()
 
 
-def on_model_grid(volume: Volume, preparation: Preparation) -> tuple[geometry.Geometry, np.ndarray]:
-    """Normalise a scan and bring it onto the grid that a model sees; say how."""
-    plan = (
-        geometry.of_slices(volume.image.shape[:3], preparation.size)
-        if preparation.rank == 2
-        else geometry.of_volume(volume.image, preparation.size)
+def grid_of(volume: Volume, preparation: Preparation) -> geometry.Geometry:
+    """Plan how a scan comes onto the grid that a model sees."""
+    if preparation.rank == 2:
+        return geometry.of_slices(volume.image.shape[:3], preparation.size)
+    return geometry.of_volume(volume.image, preparation.size)
+
+
+def encoded(
+    volume: Volume,
+    preparation: Preparation,
+    plan: geometry.Geometry,
+    label: np.ndarray | None = None,
+) -> tuple[np.ndarray, tuple[float, ...]]:
+    """Normalise a scan on the model's grid, and round it as a store does: a channel at a time."""
+    count = len(volume.channels)
+    channels = (
+        plan.to_model(normalise.normalise(volume.image[..., c : c + 1], preparation.normalisation))
+        for c in range(count)
     )
-    return plan, plan.to_model(normalise.normalise(volume.image, preparation.normalisation))
+    return encoding.encode_channels((channel[..., 0] for channel in channels), count, label)
 
 
 def _labels(reference: np.ndarray, label: np.ndarray, name: str) -> bytes:

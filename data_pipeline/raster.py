@@ -43,6 +43,15 @@ def read_image(path: Path, *, nan_to_zero: bool = False) -> Raster:
     return Raster(pixels, hashlib.sha256(raw).hexdigest(), warnings)
 
 
+def announced_bytes(path: Path) -> int:
+    """Say how many bytes the pixels of a slice take, from its header; 0 where that is unsound."""
+    try:
+        told = claims.read(path, _bytes(path))
+    except (OSError, UserError):
+        return 0  # who reads the file says why
+    return told.width * told.height * CHANNELS * max(1, min(told.bits, 64) // 8)
+
+
 def read_mask(path: Path) -> Raster:
     """Read a mask of 0 and 1, of 0 and 255 or of one bit as uint8 of 0 and 1."""
     raw = _bytes(path)

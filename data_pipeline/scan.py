@@ -1,16 +1,49 @@
 """One scan to predict: what a network sees of it, bit for bit as in training, and the way back."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from data_pipeline import encoding, value_range
-from data_pipeline.case import Case, Volume, read_case
+from data_pipeline import encoding, memory, value_range
+from data_pipeline.case import Case, Volume, bytes_to_read, read_case
 from data_pipeline.geometry import Geometry
 from data_pipeline.job import Preparation
-from data_pipeline.prepare_case import chosen, on_model_grid
+from data_pipeline.prepare_case import chosen, encoded, grid_of
 from data_pipeline.scans import of_channels
 from data_pipeline.targets import Target
+
+DRAWN = "flair"  # the channel that shows most of a glioma
+
+
+@dataclass(frozen=True, eq=False)
+class Voxels:
+    """A scan's `(D, h, w, C)` voxels as a store holds them; what is read of them is float32."""
+
+    whole: np.ndarray  # uint8 or int16
+    scales: tuple[float, ...]
+    bring: Callable[[np.ndarray], None]  # in place, to the range that a network wants
+
+    dtype = np.dtype(np.float32)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Give the shape of all of them."""
+        return self.whole.shape
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+    def __getitem__(self, part: slice | tuple[slice, ...]) -> np.ndarray:
+        voxels = np.ascontiguousarray(self.whole[part])
+        images = np.empty(voxels.shape, np.float32)
+        encoding.decode(voxels, self.scales, images)
+        self.bring(images)
+        return images
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:].astype(dtype or self.dtype, copy=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +51,8 @@ class Scan:
     """A prepared scan: `images` go to the network, and `restore` takes its answer back."""
 
     case: Case
-    volume: Volume
-    images: np.ndarray  # (D, h, w, C) float32, normalised, on the model's grid
+    volume: Volume  # of one channel
+    images: Voxels  # (D, h, w, C), normalised, on the model's grid
     geometry: Geometry
 
     def restore(self, probabilities: np.ndarray, target: Target) -> np.ndarray:
@@ -30,10 +63,19 @@ class Scan:
 def read(case: Case, preparation: Preparation, wanted: str = "normalised") -> Scan:
     """Read and prepare a scan; a store's rounding is repeated, so that scores can be, too."""
     case = of_channels(case, preparation.channels)
+    memory.require(bytes_to_read(case), str(case.images[0]))
     volume = chosen(read_case(case), preparation.channels)
-    plan, image = on_model_grid(volume, preparation)
-    records, scales = encoding.encode(image, np.zeros(image.shape[:3], np.uint8))
-    images = np.empty(image.shape, np.float32)
-    encoding.decode(encoding.parted(records)[0], scales, images)
-    value_range.bring(images, preparation.normalisation, wanted)
-    return Scan(case, volume, images, plan)
+    plan = grid_of(volume, preparation)
+    voxels, scales = encoded(volume, preparation, plan)
+
+    def bring(images: np.ndarray) -> None:
+        value_range.bring(images, preparation.normalisation, wanted)
+
+    return Scan(case, _of_one_channel(volume), Voxels(voxels, scales, bring), plan)
+
+
+def _of_one_channel(volume: Volume) -> Volume:
+    """Keep of a scan the channel that it is drawn by; the others only take room."""
+    shown = volume.channels.index(DRAWN) if DRAWN in volume.channels else 0
+    image = volume.image[..., shown : shown + 1].copy()
+    return replace(volume, image=image, channels=(volume.channels[shown],))

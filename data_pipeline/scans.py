@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from data_pipeline import dataset_json, listing, modality
 from data_pipeline.case import Case
@@ -45,7 +46,8 @@ def find(places: Iterable[Path], wanted: Wanted, version: str | None = None) -> 
     if version and version not in brats.VERSIONS:
         raise UserError(f"There is no BraTS of {version!r}; there are {', '.join(brats.VERSIONS)}.")
     cases: dict[str, Case] = {}
-    for files in _groups(places):
+    shut: dict[Path, UserError] = {}
+    for files in _groups(places, shut):
         for case in _cases(files, wanted, version):
             if case.name in cases:
                 raise UserError(
@@ -53,16 +55,20 @@ def find(places: Iterable[Path], wanted: Wanted, version: str | None = None) -> 
                     f"{cases[case.name].images[0]}; predict them into different folders."
                 )
             cases[case.name] = case
-    return [cases[name] for name in sorted(cases)]
+    for folder, error in shut.items():
+        unread = _case(folder.name, "volumes", (), (folder,), {}, problem=str(error))
+        cases.setdefault(str(folder), unread)
+    return sorted(cases.values(), key=lambda case: case.name)
 
 
-def _groups(places: Iterable[Path]) -> Iterator[list[Path]]:
+def _groups(places: Iterable[Path], shut: dict[Path, UserError]) -> Iterator[list[Path]]:
     """Give the files of each folder together, and those that were named one by one."""
     named: dict[Path, list[Path]] = {}
     for place in places:
         if place.is_dir() and not listing.NIFTI.search(place.name):
-            found = [files for folder, files in listing.folders(place) if folder.name not in LABELS]
-            if not any(_is_scan(path) for files in found for path in files):
+            walked = listing.folders(place, shut=shut)
+            found = [files for folder, files in walked if folder.name not in LABELS]
+            if not shut and not any(_is_scan(path) for files in found for path in files):
                 raise UserError(f"{place}: holds no scan; expected NIfTI files or slices.")
             yield from found
         elif place.exists() and _is_scan(place):
@@ -147,8 +153,8 @@ def _parted(path: Path) -> tuple[str, str]:
 
 def _volume(name: str, found: Mapping[str, Path], wanted: Wanted, version: str | None) -> Case:
     first = next(iter(found.values()))
-    content = dataset_json.peek(first.parent.parent)
-    names = _named(content) or wanted.channels
+    content, names = _description(first.parent.parent)
+    names = names or wanted.channels
     if "" in found:
         return _case(name, "stack", names, (first,), _values(content, found, wanted, version))
     if all(part.isdigit() for part in found):
@@ -198,17 +204,19 @@ def of_channels(case: Case, channels: tuple[str, ...]) -> Case:
     return replace(case, channels=channels, images=tuple(case.images[place] for place in places))
 
 
-def _named(content: Mapping) -> tuple[str, ...]:
-    """Name the channels as `dataset.json` does, if it does."""
-    names = content.get("channel_names") or content.get("modality")
-    if not isinstance(names, dict):
-        return ()
-    listed = dataset_json.numbered(names)
-    return tuple(modality.canonical(listed[number]) for number in sorted(listed))
+def _description(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Read `dataset.json` where it is there, and the channels in order."""
+    path = folder / dataset_json.NAME
+    try:
+        content = dataset_json.read(folder) if path.exists() else {}
+        keys = [key for key in ("channel_names", "modality") if key in content]
+        return content, dataset_json.channels(content, keys[0], path) if keys else ()
+    except (OSError, UserError) as error:
+        raise Quarantined(str(error)) from error
 
 
 def _values(
-    content: Mapping, found: Mapping[str, Path], wanted: Wanted, version: str | None
+    content: Mapping[str, Any], found: Mapping[str, Path], wanted: Wanted, version: str | None
 ) -> Mapping[int, int]:
     """Say which values a mask of this scan has: those of its own data set, else those taught."""
     first = next(iter(found.values()))

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
+from data_pipeline import files
 from data_pipeline.errors import UserError
 
 COMMITTED = {"lgg": Path(__file__).parent / "splits" / "lgg110.json"}
@@ -77,7 +78,7 @@ def make_leaky(
 def read(path: Path) -> Split:
     """Read somebody's own split: JSON lists `train`, `val` and `test` of patients or cases."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = files.parsed(files.contents(path))
         sets = {name: tuple(sorted(map(str, content[name]))) for name in SETS}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(

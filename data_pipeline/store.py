@@ -4,6 +4,8 @@ A record is one slice, `(h, w, C + 1)`: its channels and, last, its label, side 
 read and one warp serve both. `index.json` is written last; a store without it is unfinished.
 """
 
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -12,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from data_pipeline import files
+from data_pipeline import files, store_index
+from data_pipeline.errors import UserError
 from data_pipeline.geometry import Geometry
 
-INDEX = "index.json"
+INDEX = store_index.INDEX
 STAMPS = "stamps.json"
+UNREADABLE = (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -91,25 +95,45 @@ class Store:
         return found
 
     def _map(self, case: StoredCase) -> np.ndarray:
-        mapped = np.memmap(
-            self.path / f"{case.stem}.records", case.dtype, "r", shape=case.record_shape
-        )
-        return mapped.view(np.ndarray)
+        path = self.path / f"{case.stem}.records"
+        try:
+            return np.memmap(path, case.dtype, "r", shape=case.record_shape).view(np.ndarray)
+        except (OSError, ValueError) as error:
+            raise _altered(path) from error
 
     def reference(self, case: int) -> np.ndarray:
         """Read the `(D, H, W)` uint8 labels on the scan's own grid."""
-        return self._labels(case, "reference")
+        found = self._labels(case, "reference")
+        if found.dtype != np.uint8 or found.shape != self.cases[case].geometry.native:
+            raise _altered(self._labels_path(case))
+        return found
 
     def foreground(self, case: int) -> np.ndarray:
         """Read (and keep) a sample of lesion voxels on the model's grid: `(label, d, h, w)`."""
         found = self._foreground.get(case)
         if found is None:
-            found = self._foreground.setdefault(case, self._labels(case, "foreground"))
+            found = self._labels(case, "foreground")
+            if not _inside(found, self.cases[case].geometry.shape):
+                raise _altered(self._labels_path(case))
+            found = self._foreground.setdefault(case, found)
         return found
 
     def _labels(self, case: int, name: str) -> np.ndarray:
-        with np.load(self.path / f"{self.cases[case].stem}.labels.npz") as arrays:
-            return arrays[name]
+        try:
+            with np.load(self._labels_path(case)) as arrays:
+                return arrays[name]
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            raise _altered(self._labels_path(case)) from error
+
+    def _labels_path(self, case: int) -> Path:
+        return self.path / f"{self.cases[case].stem}.labels.npz"
 
     @cached_property
     def first_slices(self) -> np.ndarray:
@@ -117,47 +141,56 @@ class Store:
         return np.concatenate([[0], np.cumsum([case.depth for case in self.cases])])
 
 
+def _inside(foreground: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether rows of label and place lie on a grid."""
+    if foreground.dtype != np.int16 or foreground.ndim != 2 or foreground.shape[1] != 4:
+        return False
+    return bool((foreground >= 0).all() and (foreground[:, 1:] < shape).all())
+
+
+def _altered(path: Path) -> UserError:
+    return UserError(
+        f"{path}: is not what was written when the data were prepared; copy the store again or "
+        "prepare it anew."
+    )
+
+
 def open_store(path: Path, *, thorough: bool = False) -> Store | None:
     """Open a finished store; None where it is unfinished, damaged, or not there."""
-    index = read_index(path)
+    index = store_index.read(path)
     if index is None:
         return None
     store = Store(path, index)
     return None if damaged(store, thorough=thorough) else store
 
 
-def read_index(path: Path) -> dict[str, Any] | None:
-    """Read what a finished store says of itself; None where it is torn or altered."""
-    index = files.read_json(path / INDEX)
-    if not isinstance(index, dict):
-        return None
-    content = {key: value for key, value in index.items() if key != "digest"}
-    return index if index.get("digest") == files.digest(content, 64) else None
-
-
 def damaged(store: Store, *, thorough: bool = False) -> list[str]:
-    """Name the cases whose files are not what was written.
+    """Name the files that are not what was written.
 
     A file untouched since its bytes were last digested is not read again, unless `thorough`.
     """
-    trusted = {} if thorough else files.read_json(store.path / STAMPS) or {}
+    trusted = files.read_json(store.path / STAMPS)
+    trusted = trusted if isinstance(trusted, dict) and not thorough else {}
     stamps: dict[str, Any] = {}
     bad = []
     for case in store.cases:
         for name, size in case.bytes.items():
             stamps[name] = files.stamp(store.path / name)
             if not _sound(store.path / name, size, case.sha256[name], trusted.get(name)):
-                bad.append(case.name)
+                bad.append(name)
     if not bad and stamps != trusted:
         remember(store.path, stamps)
-    return sorted(set(bad))
+    return sorted(bad)
 
 
 def _sound(path: Path, size: int, sha256: str, trusted: list[int] | None) -> bool:
     stamp = files.stamp(path)
-    if stamp is None or stamp[0] != size:
+    if stamp is None or stamp[0] != size or not path.is_file():
         return False
-    return stamp == trusted or files.sha256(path) == sha256
+    try:
+        return stamp == trusted or files.sha256(path) == sha256
+    except OSError:
+        return False
 
 
 def remember(path: Path, stamps: dict[str, Any]) -> None:

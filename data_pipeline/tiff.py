@@ -9,16 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_pipeline import tiff_strips
+from data_pipeline import tiff_parts
 from data_pipeline.errors import Quarantined
 
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-# TIFF 6.0, section 8 and section 15 (tiles), as tag numbers.
+# TIFF 6.0, section 8, as tag numbers.
 WIDTH, HEIGHT, BITS, COMPRESSION = 256, 257, 258, 259
 PHOTOMETRIC, ORIENTATION, SAMPLES = 262, 274, 277
-STRIPS, STRIP_SIZES, TILES, TILE_SIZES = 273, 279, 324, 325
-FIELDS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+LOOKED_AT = {WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION, SAMPLES}
+LOOKED_AT |= tiff_parts.TAGS
+FIELDS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}  # no tag looked at is negative
 LIMIT_PIXELS = 8192 * 8192
+LIMIT_BITS = 4 * 64  # of a pixel: RGBA of the widest numbers
+LIMIT_VALUES = 1 << 20  # of a tag: a strip for each row of the highest picture, and many more
 PAGES_COUNTED = 2  # one too many is all that needs to be known
 
 
@@ -39,10 +42,10 @@ def parse(path: Path, raw: bytes) -> Tags:
     """Read the tags; a file cut off inside or before its pixels is quarantined."""
     try:
         pages = list(_pages(raw))
-    except (struct.error, KeyError) as error:
+    except (struct.error, IndexError, OverflowError) as error:
         raise _truncated(path) from error
     first = pages[0] if pages else {}
-    if not {WIDTH, HEIGHT} <= first.keys():
+    if not {WIDTH, HEIGHT} <= first.keys() or not all(first.values()):
         raise _truncated(path)
     tags = Tags(
         width=first[WIDTH][0],
@@ -77,8 +80,10 @@ def _directory(raw: bytes, offset: int, order: str, big: bool) -> tuple[dict, in
     tags: dict[int, tuple[int, ...]] = {}
     for entry in range(offset, offset + count * size, size):
         tag, kind, number = struct.unpack_from(order + entry_format, raw, entry)
-        if kind not in FIELDS:
-            continue  # rationals, texts and floats: none of them is looked at here
+        if tag not in LOOKED_AT or tag in tags or kind not in FIELDS:
+            continue  # a hostile file names the same bytes in thousands of tags
+        if number > LIMIT_VALUES:
+            raise struct.error(f"tag {tag} has {number} values")
         values = f"{order}{number}{FIELDS[kind]}"
         place = entry + size - inline
         if struct.calcsize(values) > inline:
@@ -90,17 +95,11 @@ def _directory(raw: bytes, offset: int, order: str, big: bool) -> tuple[dict, in
 
 def _complete(raw: bytes, first: dict[int, tuple[int, ...]], tags: Tags) -> bool:
     """Whether all strips (or tiles) are in the file and hold as much as the picture takes."""
-    offsets = first.get(STRIPS) or first.get(TILES) or ()
-    sizes = first.get(STRIP_SIZES) or first.get(TILE_SIZES) or ()
-    ends = [start + size for start, size in zip(offsets, sizes, strict=False)]
-    if not ends or max(ends) > len(raw):
-        return False
-    if tags.width * tags.height > LIMIT_PIXELS:
+    pixel = tags.samples * tags.bits[0]
+    if tags.width * tags.height > LIMIT_PIXELS or pixel > LIMIT_BITS:
         return True  # refused for its size, which says more
-    strips = [raw[start:end] for start, end in zip(offsets, ends, strict=True)]
-    unpacked = [tiff_strips.unpacked_size(s, first.get(COMPRESSION, (1,))[0]) for s in strips]
-    row = (tags.width * tags.samples * tags.bits[0] + 7) // 8
-    return None in unpacked or sum(filter(None, unpacked)) >= row * tags.height
+    parts = tiff_parts.of(first, tags.width, tags.height, tags.samples, tags.bits[0])
+    return parts is not None and parts.sound(raw, first.get(COMPRESSION, (1,))[0])
 
 
 def _truncated(path: Path) -> Quarantined:

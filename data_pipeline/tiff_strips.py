@@ -1,65 +1,60 @@
 """Whether the packed pixels of a TIFF unpack to as much as they should.
 
 OpenCV returns a black picture, or half of one, where a strip is damaged: it logs that, and calls
-the decoding a success. So the lengths are counted here, which needs no pixels.
+the decoding a success. So the lengths are counted here, which needs no pixels and no room for them.
 """
 
 import zlib
+from functools import lru_cache
+
+from data_pipeline import lzw
 
 NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
-CLEAR, END, FIRST = 256, 257, 258  # codes of LZW (TIFF 6.0, section 13)
+CHUNK = 1 << 20
+SHORT = 512  # bytes of a strip that is likely blank, as most of a mask is: the same ones again
 
 
-def unpacked_size(strip: bytes, compression: int) -> int | None:
-    """Count the bytes that a strip unpacks to, as far as it is sound; None: not known."""
+def unpacked_size(strip: memoryview, compression: int, most: int) -> int | None:
+    """Count what a sound strip unpacks to, 0 for a damaged one or one over `most`; None: unknown.
+
+    What lies behind the first `most` bytes of LZW and PackBits is not looked at.
+    """
     if compression == NONE:
         return len(strip)
     if compression == LZW:
-        return _lzw(strip)
+        short = len(strip) <= SHORT
+        return _known(bytes(strip), most) if short else lzw.unpacked_size(strip, most)
     if compression == PACKBITS:
-        return _packbits(strip)
+        return _packbits(strip, most)
     if compression in (DEFLATE, OLD_DEFLATE):
-        return _deflate(strip)
+        return _deflate(strip, most)
     return None
 
 
-def _deflate(strip: bytes) -> int:
+@lru_cache
+def _known(strip: bytes, most: int) -> int:
+    return lzw.unpacked_size(memoryview(strip), most)
+
+
+def _deflate(strip: memoryview, most: int) -> int:
+    """Read to the checksum behind the data, a piece at a time."""
+    stream, rest, size = zlib.decompressobj(), bytes(strip), 0
     try:
-        return len(zlib.decompress(strip))
+        while not stream.eof and size <= most:
+            piece = stream.decompress(rest, CHUNK)
+            rest = stream.unconsumed_tail
+            size += len(piece)
+            if not piece and not rest and not stream.eof:
+                return 0
     except zlib.error:
         return 0
+    return size if size <= most else 0
 
 
-def _packbits(strip: bytes) -> int:
+def _packbits(strip: memoryview, most: int) -> int:
     size = at = 0
-    while at < len(strip):
+    while at < len(strip) and size < most:
         run = strip[at]
         size += run + 1 if run < 128 else 257 - run if run > 128 else 0
         at += run + 2 if run < 128 else 2 if run > 128 else 1
-    return size if at == len(strip) else 0
-
-
-def _lzw(strip: bytes) -> int:
-    """Follow the codes, keeping of each entry of the table only its length."""
-    lengths: list[int] = []
-    size = previous = held = bits = 0
-    width = 9
-    for byte in strip:
-        held, bits = (held << 8 | byte) & 0xFFFFFFFF, bits + 8
-        if bits < width:
-            continue
-        bits -= width
-        code = held >> bits & (1 << width) - 1
-        if code == END:
-            return size
-        if code == CLEAR:
-            lengths, width, previous = [], 9, 0
-            continue
-        if code > FIRST + len(lengths) or (code >= FIRST and not previous):
-            return 0
-        if previous:
-            lengths.append(previous + 1)
-        previous = 1 if code < CLEAR else lengths[code - FIRST] if code >= FIRST else 0
-        size += previous
-        width = min(12, (FIRST + len(lengths) + 1).bit_length())
-    return size
+    return size if at <= len(strip) else 0

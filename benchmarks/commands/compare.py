@@ -1,7 +1,6 @@
 """`gliozoo compare`: rank what may be ranked, and say what may not."""
 
 import argparse
-import sys
 from pathlib import Path
 
 
@@ -21,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the tables, print the ranking."""
     from benchmarks.compare import compare
+    from benchmarks.streams import say
 
     def of(results: Path):
         return compare(
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     written = _write(comparison, arguments)
     _print(comparison, arguments.json)
     for path in written:
-        print(f"Wrote {path}", file=sys.stderr)
+        say(f"Wrote {path}")
     return 0
 
 
@@ -76,8 +76,11 @@ def _print(comparison, as_json: bool) -> None:
 
 def _against(before, now, as_json: bool) -> int:
     from benchmarks.comparison.against import changes
+    from benchmarks.streams import say
     from benchmarks.tables.terminal import show_changes
 
+    for line in (*before.omissions(), *now.omissions()):
+        say(f"Left out: {line}")
     found = changes(before, now)
     show_changes(found, as_json)
     return 1 if any(change.is_loss for change in found) else 0

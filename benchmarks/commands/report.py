@@ -1,7 +1,6 @@
 """`gliozoo report`: the comparison as one page that needs no network."""
 
 import argparse
-import sys
 from pathlib import Path
 
 
@@ -18,6 +17,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the page."""
     from benchmarks import atomic, report
     from benchmarks.compare import compare
+    from benchmarks.streams import say
 
     comparison = compare(
         arguments.results,
@@ -27,5 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     path = arguments.out or arguments.results / "report.html"
     atomic.write_out(path, report.page(comparison).encode())
-    print(f"Wrote {path}", file=sys.stderr)
+    for line in comparison.omissions():
+        say(f"Left out: {line}")
+    say(f"Wrote {path}")
     return 0

@@ -1,4 +1,4 @@
-"""`gliozoo verify`: every aggregate again, from the counts of the patients."""
+"""`gliozoo verify`: every digest and aggregate again, from what a record itself holds."""
 
 import argparse
 from pathlib import Path
@@ -15,17 +15,36 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from benchmarks import record
-    from benchmarks.verify import mismatches
+    from benchmarks.streams import shown
 
-    archive = record.read_all(arguments.results)
-    found = {str(path): mismatches(one) for path, one in archive.records.items()}
-    found |= {str(path): [reason] for path, reason in archive.damaged.items()}
-    wrong = {path: problems for path, problems in found.items() if problems}
+    results, unsealed = arguments.results, 0
+    wrong: dict[str, list[str]] = {}
+    paths = record.paths(results)
+    for path in paths:
+        problems, is_sealed = _examined(path)
+        unsealed += not is_sealed
+        if problems:
+            wrong[str(path)] = problems
+    told = {"records": len(paths), "unsealed": unsealed, "mismatches": wrong}
     if arguments.json:
-        print(json.dumps({"records": len(found), "mismatches": wrong}, sort_keys=True))
+        print(json.dumps(told, sort_keys=True))
         return 1 if wrong else 0
-    for path, problems in wrong.items():
+    for name, problems in wrong.items():
         for problem in problems:
-            print(f"{path}: {problem}")
-    print(f"{len(found)} records, {len(found) - len(wrong)} agree with their patients.")
+            print(shown(f"{name}: {problem}"))
+    print(f"{len(paths)} records, {len(paths) - len(wrong)} agree with their patients.")
+    if unsealed:
+        print(f"{unsealed} are unsealed: they were written before records had a seal.")
     return 1 if wrong else 0
+
+
+def _examined(path: Path) -> tuple[list[str], bool]:
+    from benchmarks import record, verify
+    from benchmarks.errors import UserError
+
+    try:
+        with record.no_garbage_collection():
+            found = verify.examine(path)
+    except UserError as error:
+        return [f"is left out: {error}"], True
+    return list(found.problems), found.is_sealed

@@ -1,14 +1,15 @@
-"""From a folder of records to scores: each file read, scored and let go, many at a time."""
+"""From a folder of records to scores: each file read, checked, scored and let go."""
 
 import importlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import record
+from benchmarks import record, verify
+from benchmarks.comparison.repeated import repeated
 from benchmarks.comparison.scores import RunScores, extract, policy_of
 from benchmarks.errors import UserError
 from benchmarks.record import Record
@@ -19,11 +20,14 @@ CHUNK = 25
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a results folder holds: finished runs, failed ones, and files that make no sense."""
+    """What a results folder holds: finished runs, failed ones, and what is left out, with why.
+
+    The files that are left out are named as they lie in the folder.
+    """
 
     runs: tuple[RunScores, ...]
     failed: dict[Path, Record]
-    damaged: dict[Path, str]
+    left_out: dict[Path, str]
 
 
 def load(results: Path | str, policy: str | None = None) -> Loaded:
@@ -31,10 +35,13 @@ def load(results: Path | str, policy: str | None = None) -> Loaded:
     paths = record.paths(results)
     with record.no_garbage_collection():  # of what comes back from the processes, too
         found = dict(zip(paths, _each(paths, policy), strict=True))
+    runs = [one for one in found.values() if isinstance(one, RunScores)]
+    refused = {path: one for path, one in found.items() if isinstance(one, str)}
+    refused |= repeated(runs)
     return Loaded(
-        runs=tuple(one for one in found.values() if isinstance(one, RunScores)),
+        runs=tuple(run for run in runs if run.path not in refused),
         failed={path: one for path, one in found.items() if isinstance(one, Record)},
-        damaged={path: one for path, one in found.items() if isinstance(one, str)},
+        left_out={path.relative_to(results): refused[path] for path in sorted(refused)},
     )
 
 
@@ -57,9 +64,18 @@ def _one(path: Path, policy: str | None) -> Found:
     """Read a file: scores of a finished run, the record of a failed one, or what is wrong."""
     try:
         with record.no_garbage_collection():
-            found = record.read(path)
-            if found.status == "failed":
+            examined = verify.examine(path)
+            found = examined.record
+            if examined.problems:
+                return _told(examined.problems)
+            if found.status == "failed" or examined.tally is None:
                 return replace(found, patients=[])
-            return extract(path, found, policy_of(found, policy))
+            return extract(path, found, examined.tally, policy_of(found, policy))
     except UserError as error:
         return str(error)
+
+
+def _told(problems: Sequence[str]) -> str:
+    """Return the first problem, and how many more there are."""
+    more = f" (and {len(problems) - 1} more: gliozoo verify)" if len(problems) > 1 else ""
+    return f"{problems[0]}{more}"

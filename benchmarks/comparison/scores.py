@@ -1,17 +1,14 @@
 """What one run scored: arrays over patients, regions and metrics, derived from stored counts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks import policies
-from benchmarks.errors import UserError
-from benchmarks.policies import Row
 from benchmarks.record import Record
+from benchmarks.tally import Tally
 
 METRICS = policies.METRICS
 COUNTS = ("tp", "fp", "fn")
@@ -46,34 +43,20 @@ class RunScores:
         return str(self.record.data.get("split_digest") or f"fold {self.record.run['fold']}")
 
 
-def extract(path: Path, record: Record, policy: str) -> RunScores:
+def extract(path: Path, record: Record, tally: Tally, policy: str) -> RunScores:
     """Derive a run's scores from the counts of its patients."""
-    if not record.patients:
-        raise UserError(f"{path} says that its run finished, and holds no patients.")
-    try:
-        return _extract(path, record, policy)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
-        raise UserError(
-            f"{path} holds patients that cannot be scored: {type(error).__name__} {error}."
-        ) from error
-
-
-def _extract(path: Path, record: Record, policy: str) -> RunScores:
-    rows = [patient["regions"] for patient in record.patients]
-    regions = tuple(dict.fromkeys(chain.from_iterable(rows)))
-    cells = [_cell(row.get(region, {}), policy) for row in rows for region in regions]
-    table = np.array(cells, dtype=float).reshape(len(rows), len(regions), -1)
-    counts = table[..., len(METRICS) :]
+    values = {name: tally.values(name) for name in policies.POLICIES}
+    counts = tally.counts[..., : len(COUNTS)]
     return RunScores(
         path=path,
         record=replace(record, patients=[]),
-        patients=tuple(str(patient["patient"]) for patient in record.patients),
-        regions=regions,
-        values=table[..., : len(METRICS)],
-        dice={name: _sum(dice(counts, name)) for name in policies.POLICIES},
-        voxels=np.nansum(counts, axis=0),
-        slices=np.array([_slices(row.get(region, {}) for row in rows) for region in regions]),
-        millilitres=np.array([_millilitres(patient) for patient in record.patients]),
+        patients=tally.patients,
+        regions=tally.regions,
+        values=values[policy],
+        dice={name: _sum(found[..., DICE]) for name, found in values.items()},
+        voxels=counts.sum(axis=0),
+        slices=np.array([_slices(tally.slices[mine]) for _, mine in tally.by_region()]),
+        millilitres=_millilitres(tally),
         in_mm=all(patient.get("in_mm", True) for patient in record.patients),
     )
 
@@ -83,32 +66,18 @@ def _sum(scores: np.ndarray) -> np.ndarray:
     return np.stack([np.nansum(scores, axis=0), (~np.isnan(scores)).sum(axis=0)], axis=1)
 
 
-def _millilitres(patient: Mapping[str, Any]) -> float:
-    """Return the reference volume of a patient's largest region."""
-    volumes = [
-        (row["tp"] + row["fn"]) * row.get("voxel_volume_mm3", np.nan) / 1000
-        for row in patient["regions"].values()
-        if row.get("tp") is not None
-    ]
-    return max(volumes, default=np.nan)
+def _millilitres(tally: Tally) -> np.ndarray:
+    """Return the reference volume of each patient's largest region."""
+    voxels = tally.counts[..., 0] + tally.counts[..., 2]
+    return np.fmax.reduce(voxels * tally.number("voxel_volume_mm3") / 1000, axis=1)
 
 
-def _cell(row: Row, policy: str) -> list[float | None]:
-    """Return every metric, then the counts; all None where the region has no finite counts."""
-    if row.get("tp") is None:
-        return [None] * (len(METRICS) + len(COUNTS))
-    told = policies.values(row, policy)
-    return [*map(told.get, METRICS), *(row[name] for name in COUNTS)]
-
-
-def _slices(rows: Iterable[Row]) -> tuple[float, int, int]:
+def _slices(counts: np.ndarray) -> tuple[float, int, int]:
     """Return the sum of the slices' Dice, how many hold anything, and how many there are."""
-    slices = list(chain.from_iterable(row.get("slices") or () for row in rows))
-    flat = np.fromiter(chain.from_iterable(slices), float, 3 * len(slices))
-    tp, fp, fn = flat.reshape(-1, 3).T
+    tp, fp, fn = counts.T
     whole = 2 * tp + fp + fn
     drawn = whole > 0
-    return float((2 * tp[drawn] / whole[drawn]).sum()), int(drawn.sum()), len(slices)
+    return float((2 * tp[drawn] / whole[drawn]).sum()), int(drawn.sum()), len(counts)
 
 
 def dice(counts: np.ndarray, policy: str) -> np.ndarray:

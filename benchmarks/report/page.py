@@ -21,7 +21,7 @@ DRAWN = 4  # tables with figures; a page of more would be slow
 def page(comparison: Comparison) -> str:
     """Return the whole document."""
     script = _template("report.js")
-    sections = [*_tables(comparison), *_rest(comparison)]
+    sections = [*_left_out(comparison), *_tables(comparison), *_rest(comparison)]
     links = [tag("li", tag("a", title, href=f"#{key}")) for key, title, _ in sections]
     body = [
         tag("section", tag("h2", title), content, id=key, tabindex="-1")
@@ -53,7 +53,15 @@ def _lead(comparison: Comparison) -> Html:
     text = f"{counted(len(models), 'model')}, {counted(len(runs), 'run')}"
     if comparison.failed:
         text += f", {len(comparison.failed)} failed"
+    if comparison.left_out:
+        text += f", {counted(len(comparison.left_out), 'file')} left out"
     return tag("p", f"{text}, the newest of {newest}" if newest else text, class_="lead")
+
+
+def _left_out(comparison: Comparison) -> list[tuple[str, str, Html]]:
+    if not comparison.left_out:
+        return []
+    return [("left-out", "Left out", provenance.left_out(comparison))]
 
 
 def _tables(comparison: Comparison) -> list[tuple[str, str, Html]]:

@@ -111,7 +111,7 @@ def _commit(record: Record) -> str:
 
 
 def failures(comparison: Comparison) -> Html:
-    """Return the runs that failed, and the files that could not be read, each with its reason."""
+    """Return the runs that failed, each with its reason."""
     parts = []
     if comparison.failed:
         rows = [
@@ -126,9 +126,16 @@ def failures(comparison: Comparison) -> Html:
         ]
         head = ["Model", "Protocol", "Seed / fold", "Kind", "Reason"]
         parts.append(grid(head, rows, "Failed runs", class_="wordy"))
-    if comparison.damaged:
-        parts.append(tag("ul", *(tag("li", reason) for reason in comparison.damaged.values())))
-    return join(*parts) if parts else tag("p", "No run failed, and every record could be read.")
+    if parts or comparison.left_out:
+        return join(*parts) if parts else tag("p", "No run failed.")
+    return tag("p", "No run failed, and every record could be read.")
+
+
+def left_out(comparison: Comparison) -> Html:
+    """Return the files that no table holds, each with its reason."""
+    lines = [tag("li", line) for line in comparison.omissions()]
+    note = "These files are damaged, disagree with themselves or repeat another; none is ranked."
+    return join(tag("p", note), tag("ul", *lines))
 
 
 def _records(comparison: Comparison) -> Mapping[Path, Record]:

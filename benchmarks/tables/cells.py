@@ -116,12 +116,6 @@ def printable(name: object) -> str:
     return re.sub(r"\s+", " ", visible(name)).strip()
 
 
-def for_csv(name: object) -> str:
-    """Return a name that no spreadsheet takes for a formula."""
-    text = printable(name)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
-
-
 def for_markdown(name: object) -> str:
     """Return a name that is text in Markdown and in the HTML made from it."""
     text = printable(name).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

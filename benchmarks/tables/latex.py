@@ -40,6 +40,7 @@ def escape(name: object) -> str:
 def to_latex(comparison: Comparison) -> str:
     """Print the tables; the best value of a column is bold."""
     head = "% Needs \\usepackage{booktabs} and \\usepackage{textcomp}; made by gliozoo compare.\n"
+    head += "".join(f"% Left out: {escape(line)}\n" for line in comparison.omissions())
     return head + "\n".join(
         _table(comparison, table, place) for place, table in enumerate(comparison.tables, 1)
     )

@@ -1,16 +1,14 @@
 """leaderboard.csv: a row for each table, model and region, every number in full precision."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from benchmarks import sheet
 from benchmarks.compare import Comparison
 from benchmarks.comparison.claims import Claim
 from benchmarks.comparison.costs import Cost, Setting
 from benchmarks.comparison.scores import METRICS
 from benchmarks.comparison.table import Table
-from benchmarks.tables.cells import for_csv
 
 Row = dict[str, Any]
 
@@ -36,16 +34,11 @@ COLUMNS = (
 
 def to_csv(comparison: Comparison) -> str:
     """Print the comparison; columns never change their order, and failed runs come last."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
-    writer.writeheader()
-    for row in rows(comparison):
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-    return text.getvalue()
+    return sheet.text(list(rows(comparison)), COLUMNS)
 
 
 def rows(comparison: Comparison) -> Iterator[Row]:
-    """Yield the rows of every table, then of every failed run."""
+    """Yield the rows of every table, then of every failed run, then of every file left out."""
     for place, table in enumerate(comparison.tables, 1):
         for model in table.models:
             for region in table.regions:
@@ -59,16 +52,8 @@ def rows(comparison: Comparison) -> Iterator[Row]:
             "error": (record.error or {}).get("message"),
             "command": record.command,
         }
-
-
-def _cell(value: Any) -> Any:
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return for_csv(" ".join(map(str, value)))
-    return value if isinstance(value, int | float) else for_csv(value)
+    for line in comparison.omissions():
+        yield {"status": "left out", "error": line}
 
 
 def _run(run: Row) -> Row:

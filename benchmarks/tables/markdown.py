@@ -32,13 +32,18 @@ def _scaled(value: float | None, factor: float) -> float | None:
 
 def to_markdown(comparison: Comparison) -> str:
     """Print the comparison."""
-    parts = ["# Leaderboard", ""]
+    parts = ["# Leaderboard", "", *_left_out(comparison)]
     if not comparison.tables:
         parts += ["No run has finished.", ""]
     for place, table in enumerate(comparison.tables, 1):
         parts += _table(comparison, table, place)
     parts += _costs(comparison) + _claims(comparison.claims) + _failed(comparison)
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _left_out(comparison: Comparison) -> list[str]:
+    lines = [f"- {safe(line)}" for line in comparison.omissions()]
+    return ["**Left out of every table:**", "", *lines, ""] if lines else []
 
 
 def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
@@ -186,9 +191,6 @@ def _failed(comparison: Comparison) -> list[str]:
         ]
         header = ["Model", "Protocol", "Seed / fold", "Kind", "Reason"]
         parts += ["## Failed runs", "", *_grid(header, rows), ""]
-    if comparison.damaged:
-        parts += ["## Files that could not be read", ""]
-        parts += [f"- {safe(reason)}" for reason in comparison.damaged.values()]
     return parts
 
 

@@ -19,8 +19,10 @@ METRICS = ("dice", "iou", "precision", "sensitivity", "hd95")
 
 
 def show(comparison: Comparison) -> None:
-    """Print each table with its verdict, then what failed."""
+    """Print what is left out, each table with its verdict, then what failed."""
     console = Console(width=None if Console().is_terminal else 140, highlight=False)
+    for line in comparison.omissions():
+        console.print(Text(cells.printable(f"Left out: {line}")), soft_wrap=True)
     if not comparison.tables:
         console.print("No run has finished.")
     for place, table in enumerate(comparison.tables, 1):
@@ -34,8 +36,6 @@ def show(comparison: Comparison) -> None:
     for record in comparison.failed.values():
         reason = (record.error or {}).get("message", "no reason recorded")
         console.print(Text(cells.printable(f"Failed: {record.name}: {reason}")))
-    for reason in comparison.damaged.values():
-        console.print(Text(cells.printable(f"Left out: {reason}")))
 
 
 def _grid(comparison: Comparison, table: Table, place: int) -> Grid:

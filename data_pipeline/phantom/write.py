@@ -1,14 +1,17 @@
-"""Phantom cohorts on disk: written aside and renamed, never over others' files."""
+"""Phantom cohorts on disk: written aside and renamed, never over others' files.
 
-import json
+The marker lists every file of the cohort. An earlier cohort is replaced only where nothing else
+lies in its folder, and removed file by file (`folder`).
+"""
+
 import os
-import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from data_pipeline import files
 from data_pipeline.errors import UserError
+from data_pipeline.phantom import folder
 from data_pipeline.phantom.formats import WRITERS, write_index, write_json
 from data_pipeline.phantom.patient import check_size, generate
 
@@ -26,20 +29,21 @@ def write(
     workers: int | None = None,
 ) -> Path:
     """Write a cohort whole or not at all; an earlier cohort in the same folder is replaced."""
-    root = Path(root)
-    _check(root, layout, patients, size, seed)
-    root.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
+    root = Path(root).resolve() if Path(root).is_symlink() else Path(root)
     try:
-        _write_patients(aside, layout, patients, size, seed, workers)
-        write_index(aside, layout, patients)
-        write_json(aside / MARKER, _facts(layout, patients, size, seed))
-        aside.chmod(0o755)
-        if root.exists():
-            shutil.rmtree(root)
-        os.replace(aside, root)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        _check(root, layout, patients, size, seed)
+        with folder.written(root, MARKER) as aside:
+            _write_patients(aside, layout, patients, size, seed, workers)
+            write_index(aside, layout, patients)
+            listed = sorted(folder.leaves(aside) - {folder.UNFINISHED})
+            write_json(
+                aside / MARKER, _facts(layout, patients, size, seed) | {folder.LISTED: listed}
+            )
+    except OSError as error:
+        raise UserError(
+            f"{root}: can't be written ({error.strerror or error}); free some room there or name "
+            "another folder."
+        ) from error
     return root
 
 
@@ -49,23 +53,25 @@ def ensure(
     """Return the folder of this cohort under `cache`, written on the first call only."""
     root = Path(cache) / f"phantom-v{VERSION}-{layout}-n{patients}-{size}-s{seed}"
     wanted = _facts(layout, patients, size, seed)
-    if facts(root) == wanted:
+    if _is(root, wanted):
         return root
     try:
         return write(root, layout, patients, size, seed)
-    except OSError:
-        if facts(root) == wanted:  # another process wrote the same cohort at the same time
+    except UserError:
+        if _is(root, wanted):  # another process wrote the same cohort at the same time
             return root
         raise
 
 
 def facts(root: Path) -> dict[str, Any]:
     """Read the marker of a cohort; empty where there is none."""
-    try:
-        found = json.loads((root / MARKER).read_text())
-    except (OSError, ValueError):
-        return {}
+    found = files.read_json(root / MARKER)
     return found if isinstance(found, dict) and found.get("gliozoo") == "phantom" else {}
+
+
+def _is(root: Path, wanted: dict[str, Any]) -> bool:
+    found = facts(root)
+    return {key: found.get(key) for key in wanted} == wanted
 
 
 def _facts(layout: str, patients: int, size: int, seed: int) -> dict[str, Any]:
@@ -81,13 +87,7 @@ def _check(root: Path, layout: str, patients: int, size: int, seed: int) -> None
         raise UserError(f"Expected from 1 to 99999 patients. Received: {patients}.")
     if seed < 0:
         raise UserError(f"Expected a seed of 0 or more. Received: {seed}.")
-    if root.exists() and not root.is_dir():
-        raise UserError(f"{root}: expected a folder to write to, found a file; name another one.")
-    if root.is_dir() and any(root.iterdir()) and not facts(root):
-        raise UserError(
-            f"{root}: expected an empty folder or an earlier phantom cohort (with {MARKER}); it "
-            "holds other files, which would be lost: name another folder."
-        )
+    folder.require_replaceable(root, MARKER)
 
 
 def _write_patients(

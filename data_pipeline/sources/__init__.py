@@ -10,6 +10,7 @@ import pkgutil
 from pathlib import Path
 from types import ModuleType
 
+from data_pipeline import dataset_json
 from data_pipeline.case import Dataset
 from data_pipeline.errors import UserError
 
@@ -41,6 +42,8 @@ def detect(root: Path) -> str:
     if found:
         options = "; ".join(f"{name}, by {why}" for name, why in found.items())
         raise UserError(f"{root}: more than one layout fits ({options}): choose with --layout.")
+    if (root / dataset_json.NAME).exists():
+        dataset_json.read(root)  # a damaged one explains it, and is told instead
     raise UserError(
         f"{root}: no known layout is here; expected kaggle_3m folders (lgg), BraTS case folders "
         "(brats), or dataset.json beside imagesTr and labelsTr (msd, nnunet)."

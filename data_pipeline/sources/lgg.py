@@ -10,9 +10,10 @@ acquired, its channel repeats FLAIR. The mask is the FLAIR abnormality.
 
 import csv
 import re
+from io import StringIO
 from pathlib import Path
 
-from data_pipeline import listing
+from data_pipeline import files, listing
 from data_pipeline.case import Case, Dataset
 from data_pipeline.errors import UserError
 
@@ -110,7 +111,13 @@ def _without_facts(root: Path, cases: tuple[Case, ...]) -> tuple[str, ...]:
     ]
     if not tables:
         return ()
-    with tables[0].open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        known = {row.get("Patient", "") for row in csv.DictReader(file)}
-    lacking = sorted({case.patient for case in cases} - known)
+    try:
+        text = files.contents(tables[0]).decode("utf-8-sig", errors="replace")
+        rows = list(csv.DictReader(StringIO(text, newline="")))
+    except (OSError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        return (f"{tables[0].name}: can't be read ({reason}), so no patient was looked up in it",)
+    if not any("Patient" in row for row in rows):
+        return (f"{tables[0].name}: has no column Patient, so no patient was looked up in it",)
+    lacking = sorted({case.patient for case in cases} - {row["Patient"] for row in rows})
     return (f"{tables[0].name}: no row for {', '.join(lacking)}",) if lacking else ()

@@ -7,10 +7,11 @@ mapped by the names in dataset.json, because read as BraTS they look plausible a
 """
 
 from collections.abc import Mapping
+from os.path import isfile  # which answers for any path
 from pathlib import Path
 from typing import Any
 
-from data_pipeline import dataset_json, listing, modality
+from data_pipeline import dataset_json, listing
 from data_pipeline.case import Case, Dataset
 from data_pipeline.errors import UserError
 
@@ -35,8 +36,7 @@ def find(root: Path, version: str | None = None) -> Dataset:
     path = root / dataset_json.NAME
     content = dataset_json.read(root)
     values = values_of(dataset_json.require(content, "labels", dict, path), path)
-    names = dataset_json.numbered(dataset_json.require(content, "modality", dict, path))
-    channels = tuple(modality.canonical(name) for name in names.values())
+    channels = dataset_json.channels(content, "modality", path)
     training = dataset_json.require(content, "training", list, path)
     dataset_json.count(content, len(training), path)
     cases = sorted((_case(root, row, channels, values) for row in training), key=lambda c: c.name)
@@ -48,11 +48,13 @@ def find(root: Path, version: str | None = None) -> Dataset:
 
 def values_of(labels: dict[str, Any], path: Path) -> Mapping[int, int]:
     """Map the label values of a `dataset.json` to the project's, by their names."""
-    values = {number: _meaning(name) for number, name in dataset_json.numbered(labels).items()}
+    values = {
+        number: _meaning(name) for number, name in dataset_json.numbered(labels, path).items()
+    }
     if sorted(values.values()) != [0, 1, 2, 3]:
         raise UserError(
             f"{path}: expected the labels background, edema, non-enhancing and enhancing tumour "
-            f"(Task01_BrainTumour), received {', '.join(map(str, labels.values()))}; convert the "
+            f"(Task01_BrainTumour), received {dataset_json.brief(labels)}; convert the "
             "data set to the nnU-Net layout."
         )
     return values
@@ -70,13 +72,15 @@ def _meaning(name: str) -> int:
 
 
 def _case(root: Path, row: Any, channels: tuple[str, ...], values: Mapping[int, int]) -> Case:
-    if not isinstance(row, dict) or not {"image", "label"} <= row.keys():
+    if not isinstance(row, dict) or not all(
+        isinstance(row.get(key), str) for key in ("image", "label")
+    ):
         raise UserError(
             f"{root / dataset_json.NAME}: expected 'image' and 'label' in each entry of "
-            f"'training', received {row!r}; mend it."
+            f"'training', received {row!r:.80}; mend it."
         )
     image, label = (listing.inside(root / row[key], root) for key in ("image", "label"))
-    missing = [str(path) for path in (image, label) if not path.exists()]
+    missing = [str(path) for path in (image, label) if not isfile(path)]
     name = listing.NIFTI.sub("", image.name)
     return Case(
         patient=listing.patient_of(name),

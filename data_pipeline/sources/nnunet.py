@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from data_pipeline import dataset_json, listing, modality
+from data_pipeline import dataset_json, listing
 from data_pipeline.case import Case, Dataset, Labels, Regions
 from data_pipeline.errors import UserError
 
@@ -37,8 +37,7 @@ def find(root: Path, version: str | None = None) -> Dataset:
     path = root / dataset_json.NAME
     content = dataset_json.read(root)
     key = "channel_names" if "channel_names" in content else "modality"
-    names = dataset_json.numbered(dataset_json.require(content, key, dict, path))
-    channels = tuple(modality.canonical(names[number]) for number in sorted(names))
+    channels = dataset_json.channels(content, key, path)
     labels, regions = meanings(dataset_json.require(content, "labels", dict, path), path)
     images: dict[str, dict[int, Path]] = {}
     for file in listing.entries(root / "imagesTr", root):
@@ -64,14 +63,11 @@ def meanings(entry: dict[str, Any], path: Path) -> tuple[Labels, Regions]:
         regions = {name: numbers for name, numbers in united.items() if numbers != (0,)}
         values = sorted({0, *(value for numbers in united.values() for value in numbers)})
         return {"background" if not v else f"label{v}": v for v in values}, regions
-    try:
-        labels = {name: number for number, name in dataset_json.numbered(entry).items()}
-    except (TypeError, ValueError):
-        labels = {}
+    labels = {name: number for number, name in dataset_json.numbered(entry, path).items()}
     if 0 not in labels.values() or len(labels) < 2 or not set(labels.values()) <= set(range(256)):
         raise UserError(
             f"{path}: expected labels such as {{'background': 0, 'tumour': 1}}, received "
-            f"{entry!r}; mend it."
+            f"{entry!r:.80}; mend it."
         )
     return labels, _regions(labels)
 
@@ -91,8 +87,10 @@ def _regions(labels: Labels) -> Regions:
 
 def _numbers(numbers: Any, path: Path) -> tuple[int, ...]:
     listed = numbers if isinstance(numbers, list) else [numbers]
-    if not all(isinstance(number, int) and 0 <= number <= 255 for number in listed):
-        raise UserError(f"{path}: expected label numbers from 0 to 255, received {listed!r}.")
+    if not listed or not all(type(number) is int and 0 <= number <= 255 for number in listed):
+        raise UserError(
+            f"{path}: expected label numbers from 0 to 255, received {listed!r:.80}; mend them."
+        )
     return tuple(sorted(listed))
 
 

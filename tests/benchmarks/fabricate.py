@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 import zoo
-from benchmarks import record
+from benchmarks import aggregate, policies, record
+from benchmarks.protocol import digest_of
 from benchmarks.record import Record
 from data_pipeline.identity import Identity
 
@@ -247,7 +248,16 @@ def calibration(generator: np.random.Generator) -> dict[str, Any]:
     return {"ece": 0.004, "brier": 0.006, "bins": bins}
 
 
+def honest(one: Record) -> Record:
+    """Return a record whose digest and aggregates are what its own content gives."""
+    built = replace(one, protocol_digest=digest_of(one.protocol))
+    if one.status != "ok" or one.quality:
+        return built
+    quality = {policy: aggregate.summary(one.patients, policy) for policy in policies.POLICIES}
+    return replace(built, quality=quality)
+
+
 def archive(records: list[Record], results) -> None:
-    """Write records as the harness does."""
+    """Write records as the harness does: their digests and aggregates are their own."""
     for one in records:
-        record.write(one, results)
+        record.write(honest(one), results)

@@ -16,9 +16,9 @@ from benchmarks.compare import compare
 from benchmarks.plots import costs, draw, labels, qualitative, quality, style, training, verdicts
 
 
-def compared(tmp_path, records):
+def compared(tmp_path, records, **options):
     fabricate.archive(records, tmp_path)
-    return compare(tmp_path)
+    return compare(tmp_path, **options)
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +109,8 @@ def test_odd_studies_draw_what_they_can(tmp_path, records):
 
 def test_undefined_scores_draw(tmp_path):
     one = fabricate.a_record("unet", [0.6, 0.8, 0.7])
-    one.patients[0]["regions"]["lgg"] |= {"tp": None}
-    comparison = compared(tmp_path, [one])
+    one.patients[0]["regions"]["lgg"] = fabricate.row(0.0, volume=0)
+    comparison = compared(tmp_path, [one], policy="exclude")
     with style.settings():
         assert quality.patients(comparison.tables[0])
         assert quality.volume(comparison.tables[0])
@@ -154,7 +154,7 @@ def test_calibration_adds_runs_up_by_voxels(tmp_path):
 
 def test_volumes_are_millilitres(tmp_path):
     one = fabricate.a_record("unet", [0.8])
-    one.patients[0]["regions"]["lgg"] |= {"tp": 3000, "fn": 1000, "voxel_volume_mm3": 2.0}
+    one.patients[0]["regions"]["lgg"] |= {"voxel_volume_mm3": 2.0}
     assert quality.volumes(compared(tmp_path, [one]).tables[0]) == pytest.approx([8.0])
 
 

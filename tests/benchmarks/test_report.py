@@ -150,7 +150,8 @@ def test_hostile_names_are_text_everywhere(tmp_path):
 
 
 def test_overlays_that_lie_beside_the_record_are_shown(tmp_path):
-    path = record.write(fabricate.a_record("unet", [0.8, 0.6], names=["p1", "a/b"]), tmp_path)
+    built = fabricate.honest(fabricate.a_record("unet", [0.8, 0.6], names=["p1", "a/b"]))
+    path = record.write(built, tmp_path)
     picture = places.overlay_path(places.run_folder(path), "a/b")
     picture.parent.mkdir(parents=True)
     picture.write_bytes(PIXEL)
@@ -168,7 +169,10 @@ def test_overlays_that_lie_beside_the_record_are_shown(tmp_path):
         [fabricate.a_record("unet", cost={}, environment={}, card={}, command="")],
         [fabricate.a_record("unet3d", [0.8, 0.7], regions=("WT", "TC", "ET"))],
         [fabricate.a_record("unet", status="failed", patients=[])],
-        [fabricate.a_record("unet"), fabricate.a_record("sa_unet", protocol_digest="other")],
+        [
+            fabricate.a_record("unet"),
+            fabricate.a_record("sa_unet", protocol={"train": {"epochs": 5}}),
+        ],
     ],
     ids=["one patient", "bare", "regions", "all failed", "two tables"],
 )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_pipeline import encoding, geometry
+from data_pipeline import encoding, geometry, scan
 from data_pipeline.geometry import Geometry
 
 sides = st.integers(3, 40)
@@ -115,3 +115,17 @@ def test_bytes_are_kept_exactly():
     encoding.decode(encoding.parted(records)[0], scales, decoded)
     assert records.dtype == np.uint8
     np.testing.assert_allclose(decoded, image / 255, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_voxels_read_in_parts_are_those_read_whole(dtype):
+    image = (np.random.default_rng(5).normal(3, 40, (6, 9, 8, 4))).astype(dtype)
+    records, scales = encoding.encode(image, np.zeros((6, 9, 8), np.uint8))
+    whole = np.empty(image.shape, np.float32)
+    encoding.decode(encoding.parted(records)[0], scales, whole)
+    one_by_one = (image[..., c] for c in range(4))
+    voxels = scan.Voxels(*encoding.encode_channels(one_by_one, 4, None), lambda images: None)
+    np.testing.assert_array_equal(np.asarray(voxels), whole)
+    assert (voxels.shape, len(voxels), voxels.dtype) == (whole.shape, 6, np.float32)
+    for part in ((slice(1, 4), slice(2, 9), slice(0, 8)), slice(2, 5)):
+        np.testing.assert_array_equal(voxels[part], whole[part])

@@ -6,7 +6,7 @@ import pytest
 
 from data_pipeline import geometry
 from data_pipeline.errors import UserError
-from data_pipeline.normalise import NORMALISATIONS, count_flat, normalise
+from data_pipeline.normalise import NORMALISATIONS, _moments, count_flat, normalise
 
 
 @pytest.fixture
@@ -137,3 +137,21 @@ def test_a_brain_that_fills_the_frame_has_no_background():
     np.testing.assert_allclose(
         result[full != 0], (expected - expected.mean()) / expected.std(), atol=1e-5
     )
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize("count", [5, 1000, 65_536, 65_537, 300_001, 1_048_583])
+def test_moments_are_those_of_numpy_to_the_bit(dtype, count):
+    values = np.random.default_rng(count).gamma(3, 20, count).astype(dtype)
+    mean, deviation = _moments(values)
+    assert mean == values.astype(np.float64).mean()
+    assert deviation == values.astype(np.float64).std()
+
+
+@pytest.mark.parametrize("name", ["none", "minmax_slice", "zscore_brain", "gaussian_clahe"])
+def test_channels_are_normalised_apart(name):
+    """They are prepared one by one, which takes a fourth of the room."""
+    volume = np.random.default_rng(1).integers(0, 900, (4, 24, 20, 3)).astype(np.int16)
+    volume[:, :5] = 0
+    apart = [normalise(volume[..., c : c + 1], name) for c in range(3)]
+    np.testing.assert_array_equal(np.concatenate(apart, axis=-1), normalise(volume, name))

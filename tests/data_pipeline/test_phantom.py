@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,7 +15,7 @@ import pytest
 from data_pipeline import sources
 from data_pipeline.case import read_case
 from data_pipeline.errors import UserError
-from data_pipeline.phantom import MODALITIES, generate
+from data_pipeline.phantom import MODALITIES, folder, generate
 from data_pipeline.phantom.tumour import KINDS, kind_of
 from data_pipeline.phantom.write import LAYOUTS, MARKER, ensure, write
 
@@ -204,10 +207,10 @@ def test_a_failure_leaves_the_earlier_cohort_and_no_crumbs(tmp_path, monkeypatch
     before = digests(root)
 
     def full(*_):
-        raise OSError("No space left on device")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("data_pipeline.phantom.write.write_index", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(UserError, match=f"{root}: can't be written .*No space"):
         write(root, "nnunet", 1, 16, seed=1)
     assert digests(root) == before
     assert [path.name for path in tmp_path.iterdir()] == ["cohort"]
@@ -226,3 +229,90 @@ def test_ensure_writes_once(tmp_path):
     assert ensure(tmp_path, "nnunet", 1, 16) == root
     assert (root / MARKER).stat().st_mtime_ns == stamp
     assert ensure(tmp_path, "nnunet", 1, 16, seed=1) != root
+
+
+def test_what_others_put_into_a_cohort_is_not_removed(tmp_path):
+    root = write(tmp_path / "cohort", "nnunet", 1, 16)
+    keep = root / "TCGA_real" / "scan.nii.gz"
+    keep.parent.mkdir()
+    keep.write_bytes(b"years of work")
+    before = digests(root)
+    with pytest.raises(UserError, match=r"it holds TCGA_real/scan.nii.gz, which would be lost"):
+        write(root, "nnunet", 1, 16, seed=1)
+    assert digests(root) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["cohort"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "loop"])
+def test_nor_are_folders_and_links(tmp_path, kind):
+    root = write(tmp_path / "cohort", "nnunet", 1, 16)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "mine").write_text("years of work")
+    if kind == "folder":
+        (root / "mine").mkdir()
+    else:
+        (root / "mine").symlink_to(outside if kind == "link" else "mine")
+    with pytest.raises(UserError, match="it holds mine, which would be lost"):
+        write(root, "nnunet", 1, 16)
+    assert (outside / "mine").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    "files", [None, [], "imagesTr", [["x"]], {"dataset.json": 1}], ids=lambda files: str(files)
+)
+def test_a_marker_that_lists_no_files_frees_none(tmp_path, files):
+    """Markers of earlier versions list none, and are read like any other."""
+    root = write(tmp_path / "cohort", "nnunet", 1, 16)
+    marker = json.loads((root / MARKER).read_text())
+    marker.pop("files")
+    (root / MARKER).write_text(json.dumps(marker | ({} if files is None else {"files": files})))
+    before = digests(root)
+    with pytest.raises(UserError, match="name another folder"):
+        write(root, "nnunet", 1, 16, seed=1)
+    assert digests(root) == before
+    assert sources.find(root).layout == "nnunet"
+
+
+def test_a_cohort_of_an_earlier_version_in_the_cache_is_used_on(tmp_path):
+    root = ensure(tmp_path, "nnunet", 1, 16)
+    marker = json.loads((root / MARKER).read_text())
+    del marker["files"]
+    (root / MARKER).write_text(json.dumps(marker))
+    assert ensure(tmp_path, "nnunet", 1, 16) == root
+
+
+KILLED = """
+import os, signal, sys
+from data_pipeline.phantom import write
+write.write_index = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+write.write(sys.argv[1], "lgg", 1, 16)
+"""
+
+
+def test_what_a_kill_left_is_cleared_by_the_next_run_and_nothing_else_is(tmp_path):
+    root = tmp_path / "cohort"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(root)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".cohort-")
+    mine = tmp_path / ".cohort-my_notes"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("years of work")
+    held = tmp_path / ".cohort-12345678"
+    held.mkdir()
+    (held / folder.UNFINISHED).touch()
+    with folder._held(held):  # as another process that is writing holds it
+        write(root, "lgg", 1, 16)
+    assert {path.name for path in tmp_path.iterdir()} == {"cohort", mine.name, held.name}
+    assert not (root / folder.UNFINISHED).exists()
+    assert digests(root) == digests(write(root, "lgg", 1, 16))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"gliozoo": "phantom", "layout": []}', "\xff"])
+def test_a_marker_that_is_none_is_one_sentence(tmp_path, text):
+    (tmp_path / MARKER).write_text(text, encoding="latin-1")
+    with pytest.raises(UserError):
+        sources.find(tmp_path)
+    with pytest.raises(UserError, match="expected a phantom cohort"):
+        sources.find(tmp_path, "phantom")

@@ -1,5 +1,7 @@
 """The store: whole or absent, resumed after a kill, never stale, mended or refused when damaged."""
 
+import io
+import json
 import os
 import signal
 import subprocess
@@ -10,12 +12,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data_pipeline import UserError, files, prepare, prepare_case, sources, store
+from benchmarks.__main__ import main
+from data_pipeline import DataSpec, UserError, files, prepare, prepare_case, sources, store
 from data_pipeline.check import examine
 from data_pipeline.job import Preparation, job_of
+from data_pipeline.loading import load
 from data_pipeline.phantom.write import ensure
 
 FLAT = Preparation(2, (16, 16), ("flair", "t1"), "zscore_brain")
+SPEC = DataSpec(size=(16, 16), channels=("flair", "t1"), folds=3)
 
 
 @pytest.fixture(scope="module")
@@ -253,3 +258,148 @@ def test_memory_does_not_grow_with_the_data(tmp_path):
         sizes.append(sum(path.stat().st_size for path in out.rglob("*.records")))
     assert peaks[1] < 2e9
     assert peaks[1] - peaks[0] < 0.4 * (sizes[1] - sizes[0])
+
+
+def altered(ready, change):
+    """Change what a store says of itself, and its digest too, as somebody who knows how would."""
+    index = json.loads((ready.path / store.INDEX).read_text())
+    del index["digest"]
+    change(index)
+    files.write_json(ready.path / store.INDEX, index | {"digest": files.digest(index, 64)})
+
+
+def first(key, value):
+    return lambda index: index["cases"][0].__setitem__(key, value)
+
+
+def every(index, value):
+    """The first case's files, each with this value."""
+    return dict.fromkeys(index["cases"][0]["bytes"], value)
+
+
+TAMPERED = {
+    "no cases": lambda index: index.__setitem__("cases", []),
+    "cases": lambda index: index.__setitem__("cases", {"a": 1}),
+    "about": lambda index: index.__setitem__("about", None),
+    "no version": lambda index: index["about"].pop("version"),
+    "labels": lambda index: index["about"].__setitem__("labels", {"a": "b"}),
+    "regions": lambda index: index["about"].__setitem__("regions", [["WT", [1e400]]]),
+    "burdens": lambda index: index["about"].__setitem__("burdens", {"a": [1]}),
+    "preparation": lambda index: index.__setitem__("preparation", 3),
+    "channels": lambda index: index["preparation"].__setitem__("channels", None),
+    "twice": lambda index: index["cases"].append(index["cases"][0]),
+    "a field more": first("colour", "red"),
+    "a field less": lambda index: index["cases"][0].pop("scales"),
+    "another type": first("dtype", "object"),
+    "a wider type": first("dtype", "float64"),
+    "a number for a type": first("dtype", ["int16"]),
+    "a stem elsewhere": first("stem", "../../etc/passwd"),
+    "no stem": first("stem", None),
+    "huge": lambda index: index["cases"][0]["geometry"].__setitem__("shape", [1 << 40, 9, 9]),
+    "flat": lambda index: index["cases"][0]["geometry"].__setitem__("shape", [3, 9]),
+    "box": lambda index: index["cases"][0]["geometry"].__setitem__("box", [[0, 1], [2], []]),
+    "native": lambda index: index["cases"][0]["geometry"].__setitem__("native", "abc"),
+    "no geometry": first("geometry", [1, 2, 3]),
+    "scales": first("scales", [None, "1"]),
+    "few scales": first("scales", [1.0]),
+    "spacing": first("spacing", [1, 1, float("nan")]),
+    "lesion": first("lesion", [1]),
+    "other files": first("bytes", {"index.json": 3}),
+    "sizes": lambda index: index["cases"][0]["bytes"].update(
+        dict.fromkeys(index["cases"][0]["bytes"], 10**400)
+    ),
+    "digests": lambda index: index["cases"][0].__setitem__(
+        "sha256", dict.fromkeys(index["cases"][0]["sha256"])
+    ),
+    "key": lambda index: index.pop("key"),
+}
+
+
+@pytest.mark.parametrize("change", TAMPERED.values(), ids=TAMPERED)
+def test_an_index_that_can_not_be_meant_is_refused_by_its_name(job, tmp_path, change, capsys):
+    ready = prepare.prepared(job, tmp_path)
+    before = content(ready.path)
+    altered(ready, change)
+    assert store.open_store(ready.path) is None
+    with pytest.raises(UserError, match=r"index\.json: is not what was written"):
+        load(SPEC, root=tmp_path)
+    assert main(["data", "check", str(tmp_path)]) == 2
+    assert "index.json" in capsys.readouterr().err
+    assert content(prepare.prepared(job, tmp_path).path) == before
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '"x"', "[" * 100_000, '{"a": 1}', "\xff"])
+@pytest.mark.parametrize("name", [store.INDEX, store.STAMPS, "case"])
+def test_documents_that_are_none_are_made_again(job, tmp_path, name, text):
+    ready = prepare.prepared(job, tmp_path)
+    before = content(ready.path)
+    path = ready.path / (f"{ready.cases[0].stem}.json" if name == "case" else name)
+    path.write_bytes(text.encode("latin-1"))
+    if name == "case":
+        (ready.path / store.INDEX).unlink()
+    assert content(prepare.prepared(job, tmp_path).path) == before
+
+
+def packed(**arrays):
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"PK\x03\x04 not really",
+        packed(other=np.zeros(3)),
+        packed(reference=np.zeros((2, 2, 2), np.uint8), foreground=np.zeros((1, 4), np.int16)),
+        packed(reference=np.array([{}], object), foreground=np.array([{}], object)),
+    ],
+    ids=["empty", "torn", "other names", "other shapes", "objects"],
+)
+def test_labels_of_another_make_are_refused_by_their_name(job, tmp_path, raw, capsys):
+    ready = prepare.prepared(job, tmp_path)
+    name = f"{ready.cases[0].stem}.labels.npz"
+    (ready.path / name).write_bytes(raw)
+
+    def known(index):
+        index["cases"][0]["bytes"][name] = len(raw)
+        index["cases"][0]["sha256"][name] = files.sha256(ready.path / name)
+
+    altered(ready, known)
+    (opened,) = [store.open_store(ready.path)]
+    with pytest.raises(UserError, match=f"{name}: is not what was written"):
+        opened.reference(0)
+    assert main(["data", "check", str(ready.path)]) == 2
+    assert name in capsys.readouterr().err
+
+
+def test_bytes_changed_under_a_rewritten_stamp_are_found_where_all_are_read(job, tmp_path, capsys):
+    """What a stamp can't show: who rewrites it is believed until every byte is asked for."""
+    ready = prepare.prepared(job, tmp_path)
+    path = ready.path / f"{ready.cases[1].stem}.records"
+    flip(path)
+    stamps = json.loads((ready.path / store.STAMPS).read_text())
+    files.write_json(ready.path / store.STAMPS, stamps | {path.name: files.stamp(path)})
+    assert store.open_store(ready.path) is not None
+    assert main(["data", "check", str(tmp_path)]) == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert f"{path}: is not what was written" in sentence
+
+
+def test_a_copied_store_that_was_changed_names_the_file(job, tmp_path):
+    ready = prepare.prepared(job, tmp_path)
+    path = ready.path / f"{ready.cases[1].stem}.records"
+    assert len(load(SPEC, root=tmp_path).store.cases) == 4
+    flip(path)
+    with pytest.raises(UserError, match=f"{path}: is not what was written"):
+        load(SPEC, root=tmp_path)
+
+
+def test_a_sound_store_is_checked(job, tmp_path, capsys):
+    prepare.prepared(job, tmp_path)
+    for place in (tmp_path, tmp_path / job.key):
+        assert main(["data", "check", str(place)]) == 0
+        assert "4 prepared cases" in capsys.readouterr().out
+    assert main(["data", "check", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["cases"] == 4

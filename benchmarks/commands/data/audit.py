@@ -29,17 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Audit; 1 where something leaks that was not asked to."""
+    from benchmarks import streams
     from benchmarks.progress import progress
     from data_pipeline import audit, likeness, sources
 
     dataset = sources.find(arguments.dir, arguments.layout, arguments.version)
     found, unread = likeness.slices_of(dataset.cases, progress=progress("Reading slices"))
     for reason in unread:
-        print(f"left out: {reason}", file=sys.stderr)
+        streams.say(f"left out: {reason}")
     result = audit.audit(found, _split(arguments, dataset.layout, found))
     if arguments.json:
         print(json.dumps({"clean": result.clean, **asdict(result)}, indent=1, sort_keys=True))
-    print("\n".join(result.summary()), file=sys.stderr if arguments.json else sys.stdout)
+    print(
+        "\n".join(map(streams.shown, result.summary())),
+        file=sys.stderr if arguments.json else sys.stdout,
+    )
     return 0 if result.clean or arguments.leaky else 1
 
 

@@ -5,11 +5,12 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import TextIO
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("dir", type=Path, help="the folder of the data set, or its archive")
+    parser.add_argument("dir", type=Path, help="a data set, a store, or an archive")
     parser.add_argument("--layout", help="lgg, brats, msd, nnunet (default: detected)")
     parser.add_argument(
         "--version", help="the year of a BraTS data set, whose label values changed meaning"
@@ -26,15 +27,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check; 1 where cases are quarantined, 2 where the data set is refused."""
-    from data_pipeline import archive
+    from data_pipeline import archive, store_check
 
+    if arguments.out:
+        _require_writable(arguments.out)
+    stores = store_check.find(arguments.dir)
+    if stores:
+        return _check_stores(arguments, stores)
     if not archive.is_archive(arguments.dir):
         return _check(arguments, arguments.dir)
     with tempfile.TemporaryDirectory(prefix="gliozoo-") as folder:
         return _check(arguments, archive.unpack(arguments.dir, Path(folder)))
 
 
+def _require_writable(path: Path) -> None:
+    """Refuse a file that can't be written before the data set is read."""
+    from benchmarks.errors import UserError
+    from data_pipeline import files
+
+    if path.is_dir() or not path.parent.is_dir() or not files.writable(path.parent):
+        raise UserError(f"{path}: can't be written; name a file in an existing folder with --out.")
+
+
+def _check_stores(arguments: argparse.Namespace, stores: list[Path]) -> int:
+    from dataclasses import asdict
+
+    from benchmarks import streams
+    from data_pipeline import store_check
+
+    found = [store_check.check(path) for path in stores]
+    if arguments.json:
+        listed = [asdict(one) | {"path": str(one.path)} for one in found]
+        print(json.dumps(listed, indent=1, sort_keys=True))
+    print("\n".join(streams.shown(one.summary()) for one in found), file=_people(arguments))
+    return 0
+
+
+def _people(arguments: argparse.Namespace) -> TextIO:
+    """Say where sentences go: away from a JSON document."""
+    return sys.stderr if arguments.json else sys.stdout
+
+
 def _check(arguments: argparse.Namespace, root: Path) -> int:
+    from benchmarks import streams
     from benchmarks.progress import progress
     from data_pipeline.check import check
 
@@ -49,7 +84,7 @@ def _check(arguments: argparse.Namespace, root: Path) -> int:
         manifest.write(arguments.out)
     if arguments.json:
         print(json.dumps(manifest.as_json(), indent=1, sort_keys=True, allow_nan=False))
-    print("\n".join(manifest.summary()), file=sys.stderr if arguments.json else sys.stdout)
+    print("\n".join(map(streams.shown, manifest.summary())), file=_people(arguments))
     skipped = len(manifest.quarantined)
     if not skipped or (arguments.allow_skips and skipped < len(manifest.records)):
         return 0

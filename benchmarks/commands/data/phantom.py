@@ -18,15 +18,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write a cohort and say what to do with it."""
+    from benchmarks import streams
     from data_pipeline.phantom.write import write
 
     began = time.perf_counter()
     root = write(
         arguments.dir, arguments.layout, arguments.patients, arguments.size, arguments.seed
     )
-    seconds = time.perf_counter() - began
+    place, seconds = streams.shown(root), time.perf_counter() - began
     print(
-        f"Wrote {arguments.patients} synthetic patients to {root} in {seconds:.1f} s, "
-        f"in the layout of {arguments.layout}. They are checked by `gliozoo data check {root}`."
+        f"Wrote {arguments.patients} synthetic patients to {place} in {seconds:.1f} s, "
+        f"in the layout of {arguments.layout}. They are checked by `gliozoo data check {place}`."
     )
     return 0

@@ -28,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, prepare, and say what to do with the store."""
+    from benchmarks import streams
+    from benchmarks.errors import UserError
     from benchmarks.progress import progress
     from data_pipeline import sources
     from data_pipeline.checked import checked
@@ -35,9 +37,16 @@ def run(arguments: argparse.Namespace) -> int:
     from data_pipeline.prepare import prepared
 
     size = _size(arguments.size)
+    _require_writable(arguments.out)
     dataset = sources.find(arguments.dir, arguments.layout, arguments.version)
     chosen = tuple(arguments.channels.split(",")) if arguments.channels else dataset.channels
-    manifest = checked(dataset, arguments.out, progress("Checking cases"))
+    try:
+        manifest = checked(dataset, arguments.out, progress("Checking cases"))
+    except OSError as error:
+        raise UserError(
+            f"{arguments.out}: can't keep prepared data there ({error.strerror or error}); free "
+            "some room, or name another folder with --out."
+        ) from error
     job = job_of(
         manifest,
         Preparation(len(size), size, chosen, arguments.normalisation),
@@ -47,9 +56,19 @@ def run(arguments: argparse.Namespace) -> int:
     megabytes = sum(sum(case.bytes.values()) for case in store.cases) / 1e6
     print(
         f"Prepared {len(store.cases)} cases ({job.preparation}; {megabytes:,.0f} MB) in "
-        f"{store.path}. Name {arguments.out} where a data set is asked for, as in --data."
+        f"{streams.shown(store.path)}. Name {streams.shown(arguments.out)} where a data set is "
+        "asked for, as in --data."
     )
     return 0
+
+
+def _require_writable(folder: Path) -> None:
+    """Refuse a place that can't be written to before the data set is read."""
+    from benchmarks.errors import UserError
+    from data_pipeline import files
+
+    if not files.writable(folder):
+        raise UserError(f"{folder}: can't be written to; name another folder with --out.")
 
 
 def _size(text: str) -> tuple[int, ...]:
