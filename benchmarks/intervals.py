@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from benchmarks.statistics import LEVEL, RESAMPLES, means
+from benchmarks.statistics import AT_ONCE, LEVEL, RESAMPLES, means
 
 METHOD = "Bayesian bootstrap over patients with half a patient more at the metric's worst and best"
 FURTHER = 0.5  # patients
@@ -41,6 +41,20 @@ def draws(patients: int, resamples: int, seed: int = 0) -> tuple[np.ndarray, np.
     generator = np.random.default_rng(seed)
     own = generator.standard_exponential((patients, resamples))
     return own, generator.standard_gamma(FURTHER, resamples)
+
+
+def _sums(values: np.ndarray, resamples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return each column's weighted sum in each resample, and the further patient's weight."""
+    if len(values) * resamples <= AT_ONCE:
+        own, further = draws(len(values), resamples)
+        return values.T @ own, further
+    # The same draws, some patients at a time, where all together would take too much memory.
+    generator, height = np.random.default_rng(0), max(1, AT_ONCE // (4 * resamples))
+    total = np.zeros((values.shape[1], resamples))
+    for start in range(0, len(values), height):
+        part = values[start : start + height]
+        total += part.T @ generator.standard_exponential((len(part), resamples))
+    return total, generator.standard_gamma(FURTHER, resamples)
 
 
 def intervals(
@@ -92,11 +106,12 @@ def of_ratios(
     whole = below.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = above.sum(axis=0) / whole
-        own, further = draws(len(above), resamples)
+        sums, further = _sums(np.hstack([above, below]), resamples)
+        parts, wholes = np.split(sums, 2)
         beside = np.outer(np.where(counts > 0, whole / np.maximum(counts, 1), 1.0), further)
-        total = below.T @ own + beside
+        total = wholes + beside
         bounds = [
-            _quantile((above.T @ own + np.reshape(end, (-1, 1)) * beside) / total, share)
+            _quantile((parts + np.reshape(end, (-1, 1)) * beside) / total, share)
             for end, share in zip(ends, ((1 - level) / 2, (1 + level) / 2), strict=True)
         ]
     lower, upper = (np.where(counts > 1, bound, np.nan) for bound in bounds)

@@ -85,6 +85,14 @@ def test_one_patient_has_a_mean_and_no_interval_and_nobody_has_nothing():
     assert np.isnan(intervals.intervals(np.empty((0, 2))).mean).all()
 
 
+def test_more_patients_than_fit_into_memory_are_drawn_alike(monkeypatch):
+    scores = np.random.default_rng(7).beta(8, 2, (50, 3))
+    whole = intervals.intervals(scores, resamples=1000)
+    monkeypatch.setattr(intervals, "AT_ONCE", 20_000)  # five patients at a time
+    parts = intervals.intervals(scores, resamples=1000)
+    np.testing.assert_allclose([parts.lower, parts.upper], [whole.lower, whole.upper], rtol=1e-12)
+
+
 def test_a_ratio_of_sums_weighs_patients_and_a_mean_is_one():
     scores = np.random.default_rng(2).random((13, 1))
     ones = np.ones_like(scores)
