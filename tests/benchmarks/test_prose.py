@@ -103,10 +103,10 @@ def test_readme_tells_what_the_usual_intervals_hold_as_the_study_does():
 
 def test_readme_and_results_count_pairs_as_the_leaderboard_does():
     text = (ROOT / "results/leaderboard.md").read_text()
-    below, after = re.search(r"at once: (\d+) of 28 have p below .+?, (\d+) after", text).groups()
+    below, after = re.search(r"at once: (\d+) of 36 have p below .+?, (\d+) after", text).groups()
     assert after == "0"
     assert found("README.md", r"though (\d+) have p below") == [float(below)]
-    assert "Not one of 28 pairs can be told apart" in prose("results/README.md")
+    assert "Not one of 36 pairs can be told apart" in prose("results/README.md")
 
 
 @pytest.fixture(scope="module")
@@ -126,14 +126,14 @@ def test_results_tell_calibration_and_losses_as_the_records_do(runs):
     for run in runs:
         ece.setdefault(run.name, []).append(run.calibration["tumour"]["ece"])
         loss.setdefault(run.name, []).append(run.history[-1]["loss"])
-    worst = ece.pop("res_attention_unet")
+    worst = ece.pop("res_attention_unet:head_norm")
     told = found(
-        "results/README.md", r"ECE ([\d.]+) for .res_attention_unet., at most ([\d.]+) for"
+        "results/README.md", r"ECE ([\d.]+) for .res_attention_unet:head_norm., at most ([\d.]+) for"
     )
     assert told == pytest.approx([np.mean(worst), max(map(np.mean, ece.values()))], abs=6e-3)
     two = r"([\d.]+) and ([\d.]+)"
     pattern = rf"stays at ([\d.]+) where most others end between {two}, and .sa_unet. at {two}\."
-    high, low = loss.pop("res_attention_unet"), sorted(loss.pop("sa_unet"))
+    high, low = loss.pop("res_attention_unet:head_norm"), sorted(loss.pop("sa_unet"))
     others = [value for values in loss.values() for value in values]
     known = [np.mean(high), min(others), max(others), *low]
     assert found("results/README.md", pattern) == pytest.approx(known, abs=0.011)
