@@ -8,6 +8,7 @@ not name may hold anything.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 LARGEST = 2**53  # beyond it a float64 skips whole numbers
@@ -111,7 +112,7 @@ def fields(needed: Mapping[str, Kind], optional: Mapping[str, Kind] | None = Non
         if _types(values) - {dict}:
             return False
         for name, kind in kinds.items():
-            column = [value[name] for value in values if name in value]
+            column = _column(values, name)
             if (name in needed and len(column) < len(values)) or not kind.fit(column):
                 return False
         return True
@@ -124,6 +125,13 @@ def fields(needed: Mapping[str, Kind], optional: Mapping[str, Kind] | None = Non
         return next(filter(None, chain(missing, told)), None)
 
     return Kind(fit, find)
+
+
+def _column(values: Sequence[dict[str, Any]], name: str) -> list[Any]:
+    try:
+        return list(map(itemgetter(name), values))  # most objects of a list have the same fields
+    except KeyError:
+        return [value[name] for value in values if name in value]
 
 
 def _under(place: str, kind: Kind, value: Any) -> str | None:
@@ -180,6 +188,9 @@ def rows(width: int, most: int) -> Kind:
         flat = list(chain.from_iterable(values))
         if _types(flat) - {list} or set(map(len, flat)) - {width}:
             return False
-        return counts.fit(list(chain.from_iterable(flat)))
+        try:
+            return counts.fit(list(set(chain.from_iterable(flat))))  # few of thousands differ
+        except TypeError:  # a list among the counts
+            return False
 
     return _plain(f"up to {most:,} lists of {width} whole numbers from 0", fit)

@@ -14,7 +14,7 @@ Means = dict[str, dict[str, float | int | None]]
 
 def summary(tally: Tally, policy: str) -> dict[str, Any]:
     """Return what `aggregate.summary` returns of the same patients, to the last digits but one."""
-    values = tally.values(policy)
+    values = tally.values[policy]
     pooled = filled(ratios(tally.counts.sum(axis=0)), policy)
     per_slice = filled(tally.slice_ratios, policy)
     told: dict[str, dict[str, Means]] = {}

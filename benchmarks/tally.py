@@ -99,8 +99,12 @@ class Tally:
         for place in range(len(self.regions)):
             yield place, owners == place
 
-    def values(self, policy: str) -> np.ndarray:
-        """Return every one of METRICS for each row; NaN is one that the policy leaves undefined."""
+    @cached_property
+    def values(self) -> dict[str, np.ndarray]:
+        """Return every one of METRICS for each row, by policy; NaN is what it leaves undefined."""
+        return {policy: self._values(policy) for policy in policies.POLICIES}
+
+    def _values(self, policy: str) -> np.ndarray:
         told = np.full((*self.counts.shape[:2], len(METRICS)), np.nan)
         for name, ratio in filled(self.ratios, policy).items():
             told[..., METRICS.index(name)] = ratio

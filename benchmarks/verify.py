@@ -75,16 +75,16 @@ def _odd_rows(tally: Tally) -> Iterator[str]:
 
     All rows are looked at together; only if that finds anything is each one asked.
     """
-    states = np.array(STATUSES)[tally.status].ravel()
+    states = [STATUSES[place] for place in tally.status.ravel().tolist()]
     told = [row.get("status") for row in tally.rows]
     odd = np.array([a != b for a, b in zip(states, told, strict=True)])
     odd |= _added(tally).ravel() | (tally.counts.sum(axis=-1) <= 0).ravel()
     odd |= (tally.counts < 0).any(axis=-1).ravel() | (tally.counts % 1 != 0).any(axis=-1).ravel()
-    odd |= np.isnan(tally.number("diagonal_mm")).ravel() & (states != "ok")
+    odd |= (np.isnan(tally.number("diagonal_mm")) & (tally.status != 0)).ravel()
     for place in np.flatnonzero(odd).tolist():
         patient, region = divmod(place, len(tally.regions))
         where = f"patients.{tally.patients[patient]}.{tally.regions[region]}"
-        problems = _problems(tally.rows[place], str(states[place]))
+        problems = _problems(tally.rows[place], states[place])
         yield from (f"{where}.{problem}" for problem in problems)
 
 

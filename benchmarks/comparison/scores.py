@@ -47,15 +47,14 @@ class RunScores:
 
 def extract(path: Path, record: Record, tally: Tally, policy: str) -> RunScores:
     """Derive a run's scores from the counts of its patients."""
-    values = {name: tally.values(name) for name in policies.POLICIES}
     counts = tally.counts[..., : len(COUNTS)]
     return RunScores(
         path=path,
         record=replace(record, patients=[]),
         patients=tally.patients,
         regions=tally.regions,
-        values=values[policy],
-        dice={name: _sum(found[..., DICE]) for name, found in values.items()},
+        values=tally.values[policy],
+        dice={name: _sum(found[..., DICE]) for name, found in tally.values.items()},
         voxels=counts.sum(axis=0),
         slices=np.array([_slices(tally.slices[mine]) for _, mine in tally.by_region()]),
         millilitres=_millilitres(tally),

@@ -326,7 +326,7 @@ def test_a_tally_says_what_aggregate_says():
         for policy in policies.POLICIES:
             expected = aggregate.summary(patients, policy)
             assert flat(recount.summary(tally, policy)) == pytest.approx(flat(expected))
-            values = tally.values(policy)
+            values = tally.values[policy]
             for place, one in enumerate(patients):
                 told = policies.values(one["regions"]["ET"], policy)
                 column = [told.get(name) for name in policies.METRICS]
