@@ -127,9 +127,8 @@ def test_results_tell_calibration_and_losses_as_the_records_do(runs):
         ece.setdefault(run.name, []).append(run.calibration["tumour"]["ece"])
         loss.setdefault(run.name, []).append(run.history[-1]["loss"])
     worst = ece.pop("res_attention_unet:head_norm")
-    told = found(
-        "results/README.md", r"ECE ([\d.]+) for .res_attention_unet:head_norm., at most ([\d.]+) for"
-    )
+    pattern = r"ECE ([\d.]+) for .res_attention_unet:head_norm., at most ([\d.]+) for"
+    told = found("results/README.md", pattern)
     assert told == pytest.approx([np.mean(worst), max(map(np.mean, ece.values()))], abs=6e-3)
     two = r"([\d.]+) and ([\d.]+)"
     pattern = rf"stays at ([\d.]+) where most others end between {two}, and .sa_unet. at {two}\."
