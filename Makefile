@@ -55,41 +55,41 @@ test-backends: $(VENV)/.installed-dev ## Install JAX and torch, compare all thre
 
 test-sweep: $(VENV)/.installed-dev ## Install Ray, submitit, MLflow; test sweeps on them (many minutes)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ray,slurm,track]'
-	@$(BIN)/python -m pytest tests/benchmarks/test_sweep_*.py tests/benchmarks/test_tracking.py
+	@$(BIN)/python -m pytest tests/benchmarks/sweep tests/benchmarks/tracking
 
 test-web: $(VENV)/.installed-dev ## Test the report in Chromium (apt-get install chromium)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'
-	@$(BIN)/python -m pytest tests/benchmarks/test_report_browser.py
+	@$(BIN)/python -m pytest tests/benchmarks/report/test_report_browser.py
 
 perf-compare: $(VENV)/.installed-dev ## Time the comparison of 1,000 records
 	@$(BIN)/python tests/perf/compare_speed.py
 
 perf-overhead: $(VENV)/.installed ## Time the harness against a bare model.fit
-	@$(BIN)/python -m benchmarks.perf_overhead
+	@$(BIN)/python tests/perf/overhead.py
 
 perf: $(VENV)/.installed ## Time AR2-UNet on each backend against native PyTorch (PEER_PYTHON=/path/to/python)
-	@$(BIN)/python -m benchmarks.perf_native
+	@$(BIN)/python tests/perf/native_speed.py
 
 perf-sweep: $(VENV)/.installed ## Time a sweep beyond its runs, and two workers against one
-	@$(BIN)/python -m benchmarks.perf_sweep
+	@$(BIN)/python tests/perf/sweep_speed.py
 
 perf-first-step: $(VENV)/.installed ## Time the first training step against a bare tf.function
 	@$(BIN)/python tests/perf/first_step.py
 
 perf-audit: $(VENV)/.installed ## Audit every architecture's count against the compiler's
-	@$(BIN)/python -m benchmarks.perf_audit
+	@$(BIN)/python tests/perf/audit_speed.py
 
 perf-metrics: $(VENV)/.installed-dev ## Time HD95 and NSD against MONAI's (PEER_PYTHON=/path/to/python)
-	@$(BIN)/python -m benchmarks.perf_metrics
+	@$(BIN)/python tests/perf/metrics_speed.py
 
 lint: $(VENV)/.installed-dev ## Run ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 perf-volume: $(VENV)/.installed-dev ## Time sliding windows against bare calls and MONAI (PEER_PYTHON=/path/to/python)
-	@$(BIN)/python -m benchmarks.perf_volume
+	@$(BIN)/python tests/perf/volume_speed.py
 
 perf-data: $(VENV)/.installed-dev ## Time the data pipeline against other loaders (PEER_PYTHON=/path/to/python)
-	@$(BIN)/python -m benchmarks.perf_data
+	@$(BIN)/python tests/perf/data_speed.py
 
 gpu: ## Do on a GPU, without network or TensorFlow, what gpu-list shows: [BACKEND=jax MINUTES=8.5 OUT=]
 	@$(PYTHON) -m benchmarks.gpu run $(foreach option,BACKEND MINUTES OUT MACHINE ONLY,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))")) $(if $(REHEARSE),--rehearse)

@@ -4,8 +4,8 @@ import argparse
 import importlib
 import sys
 
-from benchmarks import streams
 from benchmarks.errors import USER_ERRORS
+from benchmarks.terminal import streams
 
 # In the order in which a newcomer meets them. Only the module of the command that was asked for is
 # imported, so that `list` and `compare` open without Keras.

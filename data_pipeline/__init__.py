@@ -12,14 +12,14 @@ from data_pipeline.errors import UserError
 if TYPE_CHECKING:
     from data_pipeline.data import Data
     from data_pipeline.loading import load
-    from data_pipeline.patients import PatientData
+    from data_pipeline.scans.scored_scan import PatientData
     from data_pipeline.spec import Cohort, DataSpec
 
 _HOMES = {
     "Cohort": "spec",
     "Data": "data",
     "DataSpec": "spec",
-    "PatientData": "patients",
+    "PatientData": "scans.scored_scan",
     "load": "loading",
 }
 

@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from data_pipeline import patients, sampling, value_range
-from data_pipeline.batches import Batch, BatchMaker
 from data_pipeline.errors import UserError
-from data_pipeline.pipeline import Pipeline
-from data_pipeline.sampling import Member
+from data_pipeline.feeding import sampling, value_range
+from data_pipeline.feeding.batches import Batch, BatchMaker
+from data_pipeline.feeding.pipeline import Pipeline
+from data_pipeline.feeding.sampling import Member
+from data_pipeline.feeding.targets import Target
+from data_pipeline.scans import scored_scan
 from data_pipeline.spec import DataSpec
-from data_pipeline.split import Split
-from data_pipeline.store import Store
-from data_pipeline.targets import Target
+from data_pipeline.splitting.split import Split
+from data_pipeline.storing.store import Store
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -73,9 +74,9 @@ class Data:
         """Give what `epochs` gives as NumPy arrays, without TensorFlow: the same bits."""
         return self.pipelines["train"].iterator(start, stop)
 
-    def patients(self, split: str) -> Iterator[patients.PatientData]:
+    def patients(self, split: str) -> Iterator[scored_scan.PatientData]:
         """Read the scans of a split one by one, to be scored on their own voxels."""
-        for patient in patients.patients(self.store, self.members[split], self.target):
+        for patient in scored_scan.patients(self.store, self.members[split], self.target):
             value_range.bring(patient.images, self.spec.normalisation, self.value_range)
             yield patient
 

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from data_pipeline import origin, split
+from data_pipeline import origin
 from data_pipeline.data import SPLITS, Data
-from data_pipeline.prepare import Progress, prepared
-from data_pipeline.sampling import Member
+from data_pipeline.feeding.sampling import Member
+from data_pipeline.feeding.targets import target_of
+from data_pipeline.preparing.prepare import Progress, prepared
 from data_pipeline.spec import DataSpec
-from data_pipeline.store import Store
-from data_pipeline.targets import target_of
+from data_pipeline.splitting import split
+from data_pipeline.storing.store import Store
 
 
 def load(

@@ -10,14 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from data_pipeline import sources, split, store_index
-from data_pipeline.checked import checked
+from data_pipeline import sources
+from data_pipeline.checking.check_once import checked
 from data_pipeline.errors import UserError
 from data_pipeline.identity import Identity
-from data_pipeline.job import Job, Preparation, job_of
-from data_pipeline.prepare import Progress
+from data_pipeline.preparing.preparation import Job, Preparation, job_of
+from data_pipeline.preparing.prepare import Progress
 from data_pipeline.spec import DataSpec
-from data_pipeline.store import INDEX, Store, damaged
+from data_pipeline.splitting import split
+from data_pipeline.storing import store_index
+from data_pipeline.storing.store import INDEX, Store, damaged
 
 Origin = Store | Job
 

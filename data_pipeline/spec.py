@@ -13,7 +13,7 @@ from data_pipeline.errors import UserError
 from data_pipeline.plain import plain
 
 if TYPE_CHECKING:
-    from data_pipeline.augmentation import Augmentation
+    from data_pipeline.augmenting.augmentation import Augmentation
 
 LAYOUTS = ("lgg", "brats", "msd", "nnunet", "phantom")
 TARGETS = ("whole", "labels", "regions")
@@ -125,7 +125,7 @@ class DataSpec:
 
 
 def _augmentation(values: dict[str, Any]) -> Augmentation:
-    from data_pipeline.augmentation import Augmentation
+    from data_pipeline.augmenting.augmentation import Augmentation
 
     return Augmentation(**values)
 

@@ -1,114 +1,255 @@
-"""Who may know whom (docs/decisions, house rules), read off the source by its syntax trees."""
+"""The walls of the house: who may import whom, read off the source by its syntax trees."""
 
-import ast
 from pathlib import Path
 
 import pytest
+from import_graph import Import, Modules, circle, modules_of, read
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("zoo", "data_pipeline", "benchmarks")
-MODULES = {
-    ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
-    for package in PACKAGES
-    for file in sorted((ROOT / package).rglob("*.py"))
+
+# From the ground up: each room, and the rooms below it that it may import. A room is a folder, or a
+# module that stands beside the folders; `zoo` and `data_pipeline` alone are their front doors.
+ROOMS = {
+    "zoo": {
+        "card": "",
+        "errors": "",
+        "blocks": "errors",
+        "registry": "card errors",
+        "architectures": "blocks card",
+        "building": "card errors registry",
+        "supervision": "blocks errors",
+        "weights_files": "building errors registry",
+        "weights": "building errors registry weights_files",
+        "creating": "building weights",
+        "zoo": "card creating errors registry",
+    },
+    "data_pipeline": {
+        "errors": "",
+        "grid": "",
+        "identity": "",
+        "plain": "",
+        "data_pipeline": "errors",
+        "files": "errors",
+        "formats": "errors files",
+        "phantom": "errors files",
+        "storing": "errors files grid",
+        "augmenting": "errors plain storing",
+        "cases": "errors formats",
+        "sources": "cases errors files formats phantom",
+        "spec": "augmenting errors plain",
+        "checking": "cases errors files formats phantom sources",
+        "feeding": "augmenting errors grid spec storing",
+        "preparing": "cases checking errors files grid spec storing",
+        "splitting": "cases checking errors files",
+        "origin": "checking errors identity phantom preparing sources spec splitting storing",
+        "scans": "cases errors feeding files formats grid preparing sources storing",
+        "data": "errors feeding scans spec splitting storing",
+        "loading": "data feeding origin preparing spec splitting storing",
+    },
+    "benchmarks": {
+        "benchmarks": "",
+        "terminal": "",
+        "errors": "data_pipeline.errors zoo.errors",
+        "__main__": "errors terminal",
+        "scoring": "errors",
+        "metrics": "scoring",
+        "commands.data": (
+            "data_pipeline.checking data_pipeline.files data_pipeline.phantom "
+            "data_pipeline.preparing data_pipeline.sources data_pipeline.splitting "
+            "data_pipeline.storing errors terminal"
+        ),
+        "protocols": "data_pipeline data_pipeline.plain errors scoring zoo zoo.registry",
+        "backends": "data_pipeline.feeding errors protocols",
+        "inference": "protocols",
+        "protocols.shipped": "data_pipeline data_pipeline.augmenting errors protocols zoo",
+        "records": (
+            "data_pipeline.files data_pipeline.spec data_pipeline.splitting errors protocols "
+            "scoring"
+        ),
+        "comparison.reading": "errors records scoring",
+        "machine": "backends errors",
+        "training": (
+            "backends data_pipeline data_pipeline.feeding errors inference protocols records "
+            "scoring zoo zoo.blocks zoo.registry zoo.supervision zoo.weights "
+            "zoo.weights_files"
+        ),
+        "comparison.judging": "comparison.reading scoring",
+        "cost": "backends errors machine training zoo zoo.blocks",
+        "predicting": (
+            "data_pipeline data_pipeline.cases data_pipeline.checking data_pipeline.feeding "
+            "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
+            "data_pipeline.spec errors inference protocols records training zoo.building "
+            "zoo.weights"
+        ),
+        "comparison": "comparison.judging comparison.reading errors records scoring",
+        "flops": "cost",
+        "running": (
+            "backends cost data_pipeline data_pipeline.data data_pipeline.identity "
+            "data_pipeline.origin data_pipeline.preparing data_pipeline.spec errors "
+            "inference machine predicting protocols records terminal training zoo "
+            "zoo.registry zoo.weights"
+        ),
+        "sweep.engines": "data_pipeline.origin errors machine records running training",
+        "tables": "comparison comparison.judging comparison.reading records scoring",
+        "tracking": "machine records running zoo.registry",
+        "plots": "comparison comparison.judging comparison.reading records tables zoo",
+        "sweep": "errors protocols records running sweep.engines tables terminal training",
+        "findings": "comparison.judging errors plots protocols records running scoring sweep",
+        "gpu": "errors machine protocols records running sweep zoo",
+        "report": "comparison comparison.judging comparison.reading plots records tables",
+        "commands": (
+            "backends comparison cost data_pipeline.scans errors findings inference machine "
+            "plots predicting protocols records report running sweep sweep.engines tables "
+            "terminal tracking zoo zoo.card zoo.registry zoo.weights"
+        ),
+    },
 }
-EDGE = ("benchmarks.device", "benchmarks.fusion", "benchmarks.replicas")
-READERS = ("record", "verify", "statistics", "compare", "report", "latex", "plots")
+MOST = 12  # modules in a room that one still takes in at a glance
+LARGER = {
+    "zoo.architectures": "one file, one paper: the folder is the registry",
+    "benchmarks.protocols.shipped": "one file, one protocol: the folder is the registry",
+    "benchmarks.commands": "one file, one command: the folder is the registry",
+}
+# Packages that stand in these rooms alone; and rooms that open in a second, because they have none.
+EDGES = {
+    "tensorflow": ("data_pipeline.feeding", "benchmarks.backends"),
+    "keras": ("zoo", "benchmarks"),
+}
+READERS = ("records", "comparison", "tables", "plots", "report", "scoring", "terminal")
+HEAVY = {"keras", "tensorflow", "pandas", "matplotlib", "scipy", "cv2", "nibabel", "rich"}
 
 
-def imports(file: Path, top_level: bool = False) -> set[str]:
-    """Every module that a file imports; with `top_level` only when the file itself is imported."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    names = set()
-    for node in _at_top(tree) if top_level else ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+def room_of(module: str, packages: set[str]) -> str:
+    """Name the room of a module: its folder, or itself where it stands beside the folders."""
+    folder = module if module in packages else module.rpartition(".")[0]
+    return module if folder in ROOMS else folder
 
 
-def imported_files(file: Path) -> set[str]:
-    """Every module of ours that importing a file runs, `from package import name` seen through."""
-    found = set()
-    for node in _at_top(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            inner = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= inner & set(MODULES)
-            found |= {node.module} if inner - set(MODULES) else set()
-    return found & set(MODULES)
+def allowed() -> dict[str, list[str]]:
+    """Return the table with whole names, in its order."""
+    return {
+        _whole(room, package): [_whole(other, package) for other in others.split()]
+        for package, rooms in ROOMS.items()
+        for room, others in rooms.items()
+    }
 
 
-def _at_top(tree: ast.AST):
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            continue
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            continue
-        yield node
-        yield from _at_top(node)
+def _whole(room: str, package: str) -> str:
+    return room if room.split(".")[0] in ROOMS else f"{package}.{room}"
 
 
-def packages(names: set[str]) -> set[str]:
-    return {name.split(".")[0] for name in names}
+def floors() -> dict[str, int]:
+    """Number the rooms' floors: each stands above all that it may import."""
+    found: dict[str, int] = {}
+    for room, others in allowed().items():
+        found[room] = 1 + max((found[other] for other in others), default=0)
+    return found
 
 
-@pytest.mark.parametrize(
-    ("package", "strangers"),
-    [("zoo", {"data_pipeline", "benchmarks"}), ("data_pipeline", {"zoo", "benchmarks", "keras"})],
-)
-def test_the_zoo_and_the_pipeline_know_nobody(package, strangers):
-    for module, file in MODULES.items():
-        if module.split(".")[0] == package:
-            assert not packages(imports(file)) & strangers, module
+def wrong_imports(modules: Modules, packages: set[str]) -> list[str]:
+    """Say of each import that the table doesn't allow which floors it joins."""
+    table, floor = allowed(), floors()
+    said = []
+    for module, names in modules.items():
+        room = room_of(module, packages)
+        for other in sorted(modules_of(names, modules)):
+            goal = room_of(other, packages)
+            if goal not in (room, *table[room]):
+                said.append(
+                    f"{module} imports {other}: {room} (floor {floor[room]}) may import "
+                    f"{', '.join(table[room]) or 'nothing of ours'}, and {goal} stands on floor "
+                    f"{floor[goal]}."
+                )
+    return said
 
 
-def test_tensorflow_stands_at_the_edge_only():
-    for module, file in MODULES.items():
-        if not module.startswith("data_pipeline") and module not in EDGE:
-            assert "tensorflow" not in packages(imports(file)), module
+@pytest.fixture(scope="module")
+def modules() -> dict[str, list[Import]]:
+    return read(ROOT, tuple(ROOMS))
 
 
-def test_the_data_pipeline_opens_without_tensorflow():
-    for module, file in MODULES.items():
-        if module.startswith("data_pipeline"):
-            assert "tensorflow" not in packages(imports(file, top_level=True)), module
+@pytest.fixture(scope="module")
+def packages() -> set[str]:
+    return {
+        ".".join(file.parent.relative_to(ROOT).parts)
+        for package in ROOMS
+        for file in (ROOT / package).rglob("__init__.py")
+    }
 
 
-def test_architectures_never_import_one_another():
-    for module, file in MODULES.items():
+def test_the_table_goes_from_the_ground_up_and_names_every_room(modules, packages):
+    seen: set[str] = set()
+    for room, others in allowed().items():
+        assert not set(others) - seen, f"{room} may import {set(others) - seen}, which is not below"
+        seen.add(room)
+    rooms = {room_of(module, packages) for module in modules}
+    assert rooms == seen, "rooms of the tree on the left, rooms of the table on the right"
+
+
+def test_every_import_goes_down_to_a_room_that_the_table_allows(modules, packages):
+    assert not wrong_imports(modules, packages)
+
+
+def test_the_table_allows_nothing_that_nobody_needs(modules, packages):
+    used: dict[str, set[str]] = {room: set() for room in allowed()}
+    for module, names in modules.items():
+        used[room_of(module, packages)] |= {
+            room_of(other, packages) for other in modules_of(names, modules)
+        }
+    assert not {room: idle for room, may in allowed().items() if (idle := set(may) - used[room])}
+
+
+def test_a_wrong_import_is_said_with_its_floors(modules, packages):
+    made_up = {**modules, "benchmarks.tables.cells": [Import("benchmarks.training.train", False)]}
+    (said,) = wrong_imports(made_up, packages)
+    floor = floors()
+    assert said.startswith("benchmarks.tables.cells imports benchmarks.training.train: ")
+    assert f"benchmarks.tables (floor {floor['benchmarks.tables']}) may import" in said
+    assert said.endswith(f"training stands on floor {floor['benchmarks.training']}.")
+
+
+def test_no_circles_of_modules(modules):
+    graph = {name: modules_of(found, modules) - {name} for name, found in modules.items()}
+    assert not circle(graph)
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+
+
+def test_no_room_is_too_full_without_a_reason(modules, packages):
+    count: dict[str, int] = {}
+    for module in modules.keys() - packages:
+        count[room_of(module, packages)] = count.get(room_of(module, packages), 0) + 1
+    assert not {room: n for room, n in count.items() if n > MOST and room not in LARGER}
+
+
+def test_backends_stay_at_the_edge(modules, packages):
+    for module, names in modules.items():
+        for package, rooms in EDGES.items():
+            if package in {each.name.split(".")[0] for each in names}:
+                room = room_of(module, packages)
+                assert room.startswith(rooms), f"{module} imports {package}: not in {room}"
+
+
+def test_the_data_pipeline_opens_without_tensorflow(modules):
+    for module, names in modules.items():
+        at_once = {each.name.split(".")[0] for each in names if each.at_once}
+        assert not (module.startswith("data_pipeline") and "tensorflow" in at_once), module
+
+
+def test_readers_of_records_know_no_keras(modules):
+    rooms = tuple(f"benchmarks.{room}" for room in READERS)
+    for module, names in modules.items():
+        known = {each.name.split(".")[0] for each in names} & {"keras", "tensorflow"}
+        assert not (module.startswith(rooms) and known), module
+
+
+def test_architectures_never_import_one_another(modules):
+    for module, names in modules.items():
         if module.startswith("zoo.architectures."):
-            foreign = {n for n in imports(file) if n.startswith("zoo.architectures")}
-            assert not foreign, module
+            assert not {each.name for each in names if "zoo.architectures" in each.name}, module
 
 
-def test_readers_of_records_know_no_keras_and_no_tensorflow():
-    for module, file in MODULES.items():
-        parts = module.split(".")
-        if parts[0] == "benchmarks" and len(parts) > 1 and parts[1] in READERS:
-            assert not packages(imports(file)) & {"keras", "tensorflow"}, module
-
-
-def test_commands_import_nothing_heavy_until_they_run():
-    heavy = {"keras", "tensorflow", "pandas", "matplotlib", "scipy", "cv2", "nibabel", "rich"}
-    for module, file in MODULES.items():
+def test_commands_import_nothing_heavy_until_they_run(modules):
+    for module, names in modules.items():
         if module.startswith("benchmarks.commands") or module == "benchmarks.__main__":
-            assert not packages(imports(file, top_level=True)) & heavy, module
-
-
-def test_no_circles():
-    """Follow imports at the top of files; a circle would be a module that reaches itself."""
-    graph = {module: imported_files(file) for module, file in MODULES.items()}
-    done: set[str] = set()
-
-    def visit(module: str, path: tuple[str, ...]) -> None:
-        assert module not in path, " -> ".join((*path, module))
-        if module not in done:
-            for name in graph[module]:
-                visit(name, (*path, module))
-            done.add(module)
-
-    for module in graph:
-        visit(module, ())
+            at_once = {each.name.split(".")[0] for each in names if each.at_once}
+            assert not at_once & HEAVY, module

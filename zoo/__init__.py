@@ -1,8 +1,9 @@
 """The model zoo: interchangeable architectures behind one contract."""
 
 from zoo.card import Card, Published, Recipe, Reference, Variant
+from zoo.creating import create
 from zoo.errors import UserError
-from zoo.registry import card, create, names
+from zoo.registry import card, names
 
 __all__ = [
     "Card",

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import headers, weights_file
+from zoo.building import Identity, build, widths
 from zoo.errors import UserError
-from zoo.registry import Identity, card, create, widths
-from zoo.sealed import Tensors
-from zoo.weights_file import header as header
-from zoo.weights_file import read as read
+from zoo.registry import card
+from zoo.weights_files import headers, weights_file
+from zoo.weights_files.sealed import Tensors
+from zoo.weights_files.weights_file import header as header
+from zoo.weights_files.weights_file import read as read
 
 if TYPE_CHECKING:
     import keras
@@ -56,13 +57,12 @@ def restore(path: str | Path) -> "keras.Model":
     identity = found.identity
     try:
         headers.require_room(widths(identity), tensors)
-        model = create(
+        model = build(
             identity.architecture,
             identity.input_shape,
             identity.classes,
             identity.variant,
             identity.width,
-            weights=None,  # said here, so that no setting can name another file
             **identity.settings,
         )
     except UNBUILDABLE as error:

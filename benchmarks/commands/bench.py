@@ -5,11 +5,11 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.streams import say
+from benchmarks.terminal.streams import say
 
 if TYPE_CHECKING:
-    from benchmarks.job import Job
-    from benchmarks.launch import Outcome
+    from benchmarks.running.job import Job
+    from benchmarks.running.launch import Outcome
 
 BACKENDS = ("tensorflow", "jax", "torch")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -47,12 +47,15 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run every model that is meant; the table comes last."""
-    from benchmarks import signals
+    from benchmarks.machine import signals
 
     signals.heed()  # before what takes a second to import
-    from benchmarks import choosing, launch, progress, settle, tracking
+    from benchmarks import tracking
+    from benchmarks.protocols import chosen_models
+    from benchmarks.running import launch, settle
+    from benchmarks.terminal import progress
 
-    names, left_out = choosing.models(arguments.models, arguments.protocol)
+    names, left_out = chosen_models.models(arguments.models, arguments.protocol)
     for name in left_out:
         say(f"{name} is left out: the protocol {arguments.protocol!r} can't feed it.")
     told = tracking.trackers(arguments.track, arguments.results)
@@ -72,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _job(arguments: argparse.Namespace, model: str, quiet: bool) -> "Job":
-    from benchmarks.job import Job
+    from benchmarks.running.job import Job
 
     return Job(model=model, quiet=quiet, **chosen(arguments))
 
@@ -90,7 +93,7 @@ _OPTIONS = (
 
 def _line(outcome: "Outcome", seconds: float) -> str:
     """Say how a run ended in a line."""
-    from benchmarks.tables.runs import row
+    from benchmarks.tables.bench_rows import row
 
     assert outcome.record is not None
     if outcome.record.status != "ok":
@@ -100,19 +103,19 @@ def _line(outcome: "Outcome", seconds: float) -> str:
 
 
 def _show(outcomes: "list[Outcome]", *, as_json: bool) -> None:
-    from benchmarks import places, record
-    from benchmarks.tables import runs
+    from benchmarks.records import record, result_paths
+    from benchmarks.tables import bench_rows
 
     records = [outcome.record for outcome in outcomes if outcome.record]
     if as_json:
         rows = [
-            {**runs.row(one), "record": str(outcome.path)}
+            {**bench_rows.row(one), "record": str(outcome.path)}
             for outcome, one in zip(outcomes, records, strict=True)
         ]
         print(json.dumps(record.finite(rows), sort_keys=True))
         return
-    runs.show(records)
+    bench_rows.show(records)
     for outcome in outcomes:
         again = "" if outcome.repeated else " (done before; --force repeats it)"
         print(f"{outcome.path}{again}")
-        print(f"{places.run_folder(outcome.path)}/")
+        print(f"{result_paths.run_folder(outcome.path)}/")

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the tables, print the ranking."""
-    from benchmarks.compare import compare
-    from benchmarks.streams import say
+    from benchmarks.comparison.compare import compare
+    from benchmarks.terminal.streams import say
 
     def of(results: Path):
         return compare(
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write(comparison, arguments: argparse.Namespace) -> list[Path]:
-    from benchmarks import atomic
+    from benchmarks.records import atomic
     from benchmarks.tables import latex, leaderboard_csv, markdown
 
     out = arguments.out or arguments.results
@@ -64,7 +64,7 @@ def _print(comparison, as_json: bool) -> None:
     if as_json:
         import json
 
-        from benchmarks.record import finite
+        from benchmarks.records.record import finite
         from benchmarks.tables.leaderboard_csv import rows
 
         print(json.dumps(finite(list(rows(comparison))), sort_keys=True))
@@ -75,9 +75,9 @@ def _print(comparison, as_json: bool) -> None:
 
 
 def _against(before, now, as_json: bool) -> int:
-    from benchmarks.comparison.against import changes
-    from benchmarks.streams import say
+    from benchmarks.comparison.changes import changes
     from benchmarks.tables.terminal import show_changes
+    from benchmarks.terminal.streams import say
 
     for line in (*before.omissions(), *now.omissions()):
         say(f"Left out: {line}")

@@ -21,13 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train what is missing, then write the table and the figure."""
-    from benchmarks import launch
-    from benchmarks.findings import runs
-    from benchmarks.job import Job
+    from benchmarks.findings import needed_runs
+    from benchmarks.running import launch
+    from benchmarks.running.job import Job
     from benchmarks.sweep import plan
 
     question = importlib.import_module(f"benchmarks.findings.{arguments.name}")
-    collected = runs.collect(
+    collected = needed_runs.collect(
         Job(model="", **bench.chosen(arguments)),
         arguments.models or question.MODELS,
         question.protocols(arguments.protocol),
@@ -42,13 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _write(stem: Path, rows: list[dict], draw) -> None:
     import io
 
-    from benchmarks import atomic, sheet
     from benchmarks.plots import style
+    from benchmarks.records import atomic, csv_table
 
     with style.settings():
         picture = io.BytesIO()
         draw(rows).savefig(picture, format="png", dpi=200)
-    for suffix, content in ((".csv", sheet.text(rows).encode()), (".png", picture.getvalue())):
+    for suffix, content in ((".csv", csv_table.text(rows).encode()), (".png", picture.getvalue())):
         atomic.write_out(stem.with_suffix(suffix), content)
         bench.say(f"Wrote {stem.with_suffix(suffix)}")
 
@@ -59,7 +59,7 @@ def _show(rows: list[dict], as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from benchmarks.record import finite
+    from benchmarks.records.record import finite
     from benchmarks.tables import cells
 
     if as_json:

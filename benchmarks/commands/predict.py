@@ -8,10 +8,10 @@ from benchmarks.commands.bench import BACKENDS, say
 from benchmarks.errors import USER_ERRORS, UserError
 
 if TYPE_CHECKING:
-    from benchmarks.predict import Prediction
-    from benchmarks.trained import Trained
-    from benchmarks.written import Folder
-    from data_pipeline.case import Case
+    from benchmarks.predicting.predict import Prediction
+    from benchmarks.predicting.trained_network import Trained
+    from benchmarks.predicting.written import Folder
+    from data_pipeline.cases.case import Case
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,13 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict every scan; one that can't be read is left out, and the exit code says so."""
-    from benchmarks import launch, planned, sheet, trained
-    from benchmarks.written import Folder
-    from data_pipeline import scans
+    from benchmarks.predicting import planned, trained_network
+    from benchmarks.predicting.written import Folder
+    from benchmarks.records import csv_table
+    from benchmarks.running import launch
+    from data_pipeline.scans import search
 
-    path = trained.find(arguments.run_folder)
-    known = trained.read(path)
-    cases = scans.find(arguments.inputs, known.wanted, arguments.version)
+    path = trained_network.find(arguments.run_folder)
+    known = trained_network.read(path)
+    cases = search.find(arguments.inputs, known.wanted, arguments.version)
     folder = Folder(arguments.out)
     named = {case.name: _names(arguments, known, case) for case in cases if not case.problem}
     planned.require_free(folder, named, arguments.inputs, cases)
@@ -62,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             refused += 1
             say(f"gliozoo: {error if isinstance(error, USER_ERRORS) else _failure(case, error)}")
     if rows:
-        folder.write({planned.VOLUMES: sheet.text(rows).encode("utf-8", "backslashreplace")})
+        folder.write({planned.VOLUMES: csv_table.text(rows).encode("utf-8", "backslashreplace")})
     say(f"{len(cases) - refused} of {len(cases)} scans predicted, in {arguments.out}")
     return launch.USER if refused else launch.FINE
 
@@ -70,12 +72,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _network(arguments: argparse.Namespace, path: Path, known: "Trained"):
     from dataclasses import replace
 
-    from benchmarks import device
-    from benchmarks.silence import silence
+    from benchmarks.backends import device
+    from benchmarks.backends.device import silence
 
     device.start(arguments.backend, require=arguments.require_gpu)
-    from benchmarks import fusion
-    from benchmarks.inference import Predictor
+    from benchmarks.backends import fusion
+    from benchmarks.inference.predictor import Predictor
     from zoo import weights
 
     fusion.fuse()
@@ -92,7 +94,7 @@ def _network(arguments: argparse.Namespace, path: Path, known: "Trained"):
 
 
 def _names(arguments: argparse.Namespace, known: "Trained", case: "Case") -> tuple[str, ...]:
-    from benchmarks import planned
+    from benchmarks.predicting import planned
 
     regions = tuple(known.target.regions)
     return planned.names(
@@ -104,7 +106,8 @@ def _one(
     arguments: argparse.Namespace, network, known: "Trained", case: "Case", folder: "Folder"
 ) -> list[dict[str, Any]]:
     """Predict one scan and write all of its files; return its volumes."""
-    from benchmarks import predict, progress
+    from benchmarks.predicting import predict
+    from benchmarks.terminal import progress
 
     network.progress = progress.progress(case.name)
     found = predict.predict(
@@ -117,13 +120,13 @@ def _one(
 
 
 def _files(arguments: argparse.Namespace, found: "Prediction") -> dict[str, bytes]:
-    from benchmarks import overlays, planned
-    from data_pipeline import masks
+    from benchmarks.predicting import overlays, planned
+    from data_pipeline.scans import mask_files
 
     case, volume = found.scan.case, found.scan.volume
-    files = masks.mask_files(case, volume, found.labels)
+    files = mask_files.mask_files(case, volume, found.labels)
     if arguments.probabilities:
-        files |= masks.probability_files(case, volume, found.probabilities)
+        files |= mask_files.probability_files(case, volume, found.probabilities)
     if arguments.overlays:
         files[planned.overlay(case)] = overlays.prediction(found)
     return files

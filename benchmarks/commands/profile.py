@@ -9,8 +9,8 @@ import zoo
 from benchmarks.errors import UserError
 
 if TYPE_CHECKING:
-    from benchmarks.profile import Profile
-    from benchmarks.subject import Subject
+    from benchmarks.cost.profile import Profile
+    from benchmarks.cost.profiled_model import Subject
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,13 +49,13 @@ def sides(text: str) -> tuple[int, ...]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Profile one model and print it."""
-    from benchmarks import device
+    from benchmarks.backends import device
 
     subject = subject_of(arguments)
     device.start(arguments.backend, require=arguments.require_gpu)
     if arguments.audit and device.backend() == "torch":
         raise UserError("--audit reads XLA's program: give --backend tensorflow or jax.")
-    from benchmarks.profile import profile
+    from benchmarks.cost.profile import profile
 
     print(f"Profiling {subject.model} on {device.backend()} ...", file=sys.stderr)
     result = profile(
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def subject_of(arguments: argparse.Namespace) -> "Subject":
     """Return what is to be profiled; a name that is not in the zoo is refused at once."""
-    from benchmarks.subject import Subject
+    from benchmarks.cost.profiled_model import Subject
 
     card = zoo.card(arguments.model)
     variant = arguments.variant
@@ -155,7 +155,7 @@ def _print_audit(console, result: "Profile") -> None:
     from rich import box
     from rich.table import Table
 
-    from benchmarks.audit import unexplained
+    from benchmarks.cost.flops_audit import unexplained
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("operation")

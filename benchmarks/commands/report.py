@@ -15,9 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the page."""
-    from benchmarks import atomic, report
-    from benchmarks.compare import compare
-    from benchmarks.streams import say
+    from benchmarks import report
+    from benchmarks.comparison.compare import compare
+    from benchmarks.records import atomic
+    from benchmarks.terminal.streams import say
 
     comparison = compare(
         arguments.results,

@@ -10,10 +10,10 @@ from benchmarks.commands import bench
 from benchmarks.errors import UserError
 
 if TYPE_CHECKING:
-    from benchmarks.job import Job
-    from benchmarks.sweep.executor import Executor
+    from benchmarks.running.job import Job
+    from benchmarks.sweep.engines.executor import Executor
     from benchmarks.sweep.plan import Plan
-    from benchmarks.sweep.standing import Standing
+    from benchmarks.sweep.status import Standing
     from benchmarks.tracking import Tracker
 
 EXECUTORS = ("local", "ray", "slurm")
@@ -42,10 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not done, then say what there is."""
-    from benchmarks import signals
+    from benchmarks.machine import signals
 
     signals.heed()  # before what takes a second to import
-    from benchmarks import launch, tracking
+    from benchmarks import tracking
+    from benchmarks.running import launch
     from benchmarks.sweep import plan as planning
 
     planned = planning.make(
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _pattern(arguments: argparse.Namespace) -> "Job":
-    from benchmarks.job import Job
+    from benchmarks.running.job import Job
 
     chosen = bench.chosen(arguments)
     if arguments.executor != "local":
@@ -77,21 +78,21 @@ def _pattern(arguments: argparse.Namespace) -> "Job":
 
 
 def _executor(arguments: argparse.Namespace) -> "Executor":
-    from benchmarks.sweep.needs import Needs
+    from benchmarks.sweep.engines.cluster_needs import Needs
 
     if arguments.executor == "local":
-        from benchmarks.sweep.local import Local
+        from benchmarks.sweep.engines.local import Local
 
         _nothing_of_clusters(arguments)
         jobs = 1 if arguments.jobs is None else arguments.jobs
         return Local(jobs, arguments.threads, arguments.devices)
     needs = Needs(arguments.threads or 1, arguments.gpus, arguments.memory)
     if arguments.executor == "ray":
-        from benchmarks.sweep.on_ray import OnRay
+        from benchmarks.sweep.engines.on_ray import OnRay
 
         address, storage = arguments.address, arguments.storage
         return OnRay(needs, address=address, storage=storage, jobs=arguments.jobs)
-    from benchmarks.sweep.on_slurm import OnSlurm, Queue
+    from benchmarks.sweep.engines.on_slurm import OnSlurm, Queue
 
     queue = Queue(arguments.minutes, arguments.partition, _settings(arguments.sbatch))
     return OnSlurm(needs, queue, arguments.results, arguments.jobs)
@@ -117,7 +118,7 @@ def _settings(pairs: list[str]) -> dict[str, str]:
 def _follow(planned: "Plan", executor: "Executor", told: "list[Tracker]") -> "Standing":
     """Run a plan to its end, or until several runs on end were refused."""
     from benchmarks import tracking
-    from benchmarks.launch import USER
+    from benchmarks.running.launch import USER
     from benchmarks.sweep.watch import Watch
 
     refusals = 0
@@ -135,7 +136,7 @@ def _follow(planned: "Plan", executor: "Executor", told: "list[Tracker]") -> "St
 
 
 def _show(standing: "Standing", arguments: argparse.Namespace) -> None:
-    from benchmarks import record
+    from benchmarks.records import record
     from benchmarks.sweep import summary
 
     told = summary.rows(standing)

@@ -14,8 +14,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Name what does not match; 1 if anything does not, or cannot be read."""
     import json
 
-    from benchmarks import record
-    from benchmarks.streams import shown
+    from benchmarks.records import record
+    from benchmarks.terminal.streams import shown
 
     results, unsealed = arguments.results, 0
     wrong: dict[str, list[str]] = {}
@@ -39,8 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _examined(path: Path) -> tuple[list[str], bool]:
-    from benchmarks import record, verify
     from benchmarks.errors import UserError
+    from benchmarks.records import record, verify
 
     try:
         with record.no_garbage_collection():

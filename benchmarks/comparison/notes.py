@@ -1,11 +1,10 @@
 """What the numbers of a table are: by which method, how often it is right, what each answers."""
 
-from benchmarks import intervals
-from benchmarks.comparison import coverage
-from benchmarks.comparison.contrasts import Contrast
-from benchmarks.comparison.table import Table
+from benchmarks.comparison.judging import intervals, measured_coverage
+from benchmarks.comparison.judging.contrasts import Contrast
+from benchmarks.comparison.judging.table import Table
+from benchmarks.comparison.judging.wording import ALPHA
 from benchmarks.comparison.verdict import counted, listed
-from benchmarks.comparison.wording import ALPHA
 
 
 def notes(table: Table) -> list[str]:
@@ -18,10 +17,11 @@ def notes(table: Table) -> list[str]:
 
 
 def _intervals(patients: int) -> str:
-    found = coverage.of(patients)
+    found = measured_coverage.of(patients)
     text = f"Intervals of means: nominal 95 %, {intervals.METHOD}."
     if found is None:
-        return f"{text} For fewer than {coverage.FEWEST} patients nobody measured what they hold."
+        fewest = measured_coverage.FEWEST
+        return f"{text} For fewer than {fewest} patients nobody measured what they hold."
     return (
         f"{text} In simulations of {found.patients} patients they hold the true mean in "
         f"{_percent(found.mean)} of samples, intervals of differences in "

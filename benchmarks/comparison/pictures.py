@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks import places
-from benchmarks.comparison.table import Table
+from benchmarks.comparison.judging.table import Table
+from benchmarks.records import result_paths
 
 Pictures = Mapping[tuple[str, str], Path]  # by patient and model
 
@@ -14,9 +14,9 @@ def pictures(table: Table) -> Pictures:
     found: dict[tuple[str, str], Path] = {}
     for model in table.models:
         for run in table.runs(model):
-            folder = places.run_folder(run.path)
+            folder = result_paths.run_folder(run.path)
             for patient in run.patients:
-                path = places.overlay_path(folder, patient)
+                path = result_paths.overlay_path(folder, patient)
                 if (patient, model) not in found and path.is_file():
                     found[patient, model] = path
     return found

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from benchmarks.comparison.sensitivity import Order
-from benchmarks.comparison.table import Table
-from benchmarks.comparison.wording import ALPHA, LEVEL, scope, too_few
+from benchmarks.comparison.judging.rank_orders import Order
+from benchmarks.comparison.judging.table import Table
+from benchmarks.comparison.judging.wording import ALPHA, LEVEL, scope, too_few
 
 SHOWN = 3  # pairs that swap places, before the rest is counted
 

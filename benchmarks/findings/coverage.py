@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks import differences, intervals, statistics
+from benchmarks.comparison.judging import differences, intervals, statistics
 from benchmarks.findings import rivals
+from benchmarks.findings.needed_runs import Runs
 from benchmarks.findings.populations import Population, populations
-from benchmarks.findings.runs import Runs
 
 SUMMARY = "how often intervals and ranks hold the truth, for few and many patients"
 MODELS = "all"

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks import differences, protocol
-from benchmarks.comparison import wording
-from benchmarks.comparison.wording import Evidence
+from benchmarks.comparison.judging import differences, wording
+from benchmarks.comparison.judging.intervals import Intervals
+from benchmarks.comparison.judging.wording import Evidence
 from benchmarks.errors import UserError
-from benchmarks.findings import runs as recorded
-from benchmarks.findings import ways
-from benchmarks.findings.runs import Runs
-from benchmarks.intervals import Intervals
+from benchmarks.findings import needed_runs as recorded
+from benchmarks.findings import published_ways
+from benchmarks.findings.needed_runs import Runs
+from benchmarks.protocols import protocol
 
 SUMMARY = "what a split by slice adds to the Dice of a split by patient"
 MODELS = "unet,sa_unet"
@@ -45,9 +45,9 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
         recorded.require_equal("fingerprint", chain(*by_protocol.values()))
         both = [recorded.patients(records) for records in by_protocol.values()]
         for level in LEVELS:
-            first, second = (ways.columns(patients, level) for patients in both)
+            first, second = (published_ways.columns(patients, level) for patients in both)
             told: dict[str, Any] = {"model": model, "mean over": level.replace("\n", " ")}
-            sound, leaky = ways.interval(first), ways.interval(second)
+            sound, leaky = published_ways.interval(first), published_ways.interval(second)
             told |= recorded.told("by patient", sound) | {"by patient patients": len(first)}
             told |= recorded.told("by slice", leaky) | {"by slice patients": len(second)}
             tax = differences.difference(leaky, sound, 0.0)

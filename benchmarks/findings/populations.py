@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from benchmarks import policies
-from benchmarks.findings.runs import Runs
+from benchmarks.findings.needed_runs import Runs
+from benchmarks.scoring import policies
 
 PATIENTS = 50_000
 PENALTY = 374.0

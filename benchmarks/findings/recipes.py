@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks import aggregate, differences, intervals, statistics
-from benchmarks.comparison import wording
-from benchmarks.comparison.wording import Evidence
-from benchmarks.findings import runs as recorded
-from benchmarks.findings.runs import Runs
-from benchmarks.record import Record
+from benchmarks.comparison.judging import differences, intervals, statistics, wording
+from benchmarks.comparison.judging.wording import Evidence
+from benchmarks.findings import needed_runs as recorded
+from benchmarks.findings.needed_runs import Runs
+from benchmarks.records.record import Record
+from benchmarks.scoring import aggregate
 
 SUMMARY = "what a card's own recipe gives beside the recipe that is common to all"
 MODELS = "sa_unet,attention_unet,deeplabv3plus"

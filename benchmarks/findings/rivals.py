@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri, stdtrit
 
-from benchmarks.statistics import draws
+from benchmarks.comparison.judging.statistics import draws
 
 Bounds = tuple[np.ndarray, np.ndarray]
 Ends = tuple[float, float]

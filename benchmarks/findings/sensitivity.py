@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks import statistics
-from benchmarks.findings import batches, ways
-from benchmarks.findings import runs as recorded
-from benchmarks.findings.runs import Runs
+from benchmarks.comparison.judging import statistics
+from benchmarks.findings import batches, published_ways
+from benchmarks.findings import needed_runs as recorded
+from benchmarks.findings.needed_runs import Runs
 
 SUMMARY = "how Dice and ranks move with the policy for empty masks and the way to average"
 MODELS = "all"
-WAYS = (*ways.WAYS, batches.WAY)
+WAYS = (*published_ways.WAYS, batches.WAY)
 
 
 def protocols(base: str) -> tuple[str, ...]:
@@ -26,7 +26,10 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
         model: recorded.patients(*by_protocol.values()) for model, by_protocol in runs.items()
     }
     batched = np.array([batches.shuffled(own) for own in patients.values()])
-    plain = [[ways.value(ways.columns(own, way)) for own in patients.values()] for way in ways.WAYS]
+    plain = [
+        [published_ways.value(published_ways.columns(own, way)) for own in patients.values()]
+        for way in published_ways.WAYS
+    ]
     dice = np.array([*plain, batched[:, 0]])
     ranks = statistics.ranks(dice)
     models = list(patients)

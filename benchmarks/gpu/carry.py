@@ -8,9 +8,9 @@ import tarfile
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from benchmarks import atomic
 from benchmarks.errors import UserError
 from benchmarks.gpu import parcel
+from benchmarks.records import atomic
 
 # What machines with JAX or torch lack; NumPy, OpenCV, SciPy, pandas, matplotlib and rich they have.
 WHEELS = ("keras>=3.15,<3.16", "namex", "optree", "nibabel", "importlib-resources")

@@ -10,8 +10,8 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from benchmarks import atomic
 from benchmarks.errors import UserError
+from benchmarks.records import atomic
 
 ARCHIVE = "records.tar.xz"
 PART = 15 * 2**20  # bytes

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks import atomic
 from benchmarks.gpu.tasks import Task
+from benchmarks.records import atomic
 
 LEAST = 20.0  # seconds: with less left, nothing is begun
 GRACE = 15.0  # seconds that an interrupted task may take to end

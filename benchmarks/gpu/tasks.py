@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import zoo
-from benchmarks import child, choosing, places, protocol
-from benchmarks.job import Job
+from benchmarks.machine import child_process
+from benchmarks.protocols import chosen_models, protocol
+from benchmarks.records import result_paths
+from benchmarks.running.job import Job
 from benchmarks.sweep.finished import is_good
 
 PROFILES = "profiles"
@@ -62,7 +64,7 @@ class Task:
     @property
     def command(self) -> list[str]:
         """Return the command line for this interpreter."""
-        return child.command("benchmarks", *self.arguments)
+        return child_process.command("benchmarks", *self.arguments)
 
     def done(self, results: Path) -> bool:
         """Say whether any machine has done it."""
@@ -111,7 +113,7 @@ def _profile(plan: Plan, model: str, shape: tuple[int, ...], batch: int) -> Task
 
 
 def _trainings(plan: Plan, data: str | None) -> Iterator[Task]:
-    models, _ = choosing.models("all", plan.protocol)
+    models, _ = chosen_models.models("all", plan.protocol)
     for model in sorted(models, key=_operations):
         job = Job(
             model=model,
@@ -121,7 +123,7 @@ def _trainings(plan: Plan, data: str | None) -> Iterator[Task]:
             precision=plan.precision,
             require_gpu=plan.require_gpu,
         )
-        names = places.pattern(job.as_json(), protocol.find(plan.protocol, model).digest)
+        names = result_paths.pattern(job.as_json(), protocol.find(plan.protocol, model).digest)
         yield Task(f"train {model}", tuple(shlex.split(job.command)[1:]), names)
 
 

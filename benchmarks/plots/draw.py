@@ -8,10 +8,18 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks import atomic
-from benchmarks.compare import Comparison
-from benchmarks.comparison.table import Table
-from benchmarks.plots import costs, qualitative, quality, style, training, verdicts
+from benchmarks.comparison.compare import Comparison
+from benchmarks.comparison.judging.table import Table
+from benchmarks.plots import (
+    frontier,
+    qualitative,
+    quality,
+    roofline,
+    style,
+    training_curves,
+    verdicts,
+)
+from benchmarks.records import atomic
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ def of_table(comparison: Comparison, table: Table) -> Iterator[Plot]:
             "Up and to the left is better. Bars are 95 % intervals over patients, the area of a "
             "bubble is the number of parameters, and nothing beats the models on the dashed line "
             "in both quality and cost.",
-            costs.frontier(table, of_models),
+            frontier.frontier(table, of_models),
         ),
         (
             "patients",
@@ -78,21 +86,21 @@ def of_table(comparison: Comparison, table: Table) -> Iterator[Plot]:
             "training",
             "Training",
             "The mean over runs; the band spans all of them.",
-            training.curves(table),
+            training_curves.curves(table),
         ),
         (
             "calibration",
             "Calibration",
             "On the diagonal, probabilities are worth their name; below it a model is too sure. "
             "ECE is the expected calibration error over all voxels.",
-            training.calibration(table),
+            training_curves.calibration(table),
         ),
         (
             "roofline",
             "How near the roof",
             f"Achieved speed against arithmetic intensity on {setting}. The roof is the fastest "
             "matrix product measured in the same process.",
-            costs.roofline(setting, of_models) if setting else None,
+            roofline.roofline(setting, of_models) if setting else None,
         ),
     ):
         if figure is not None:

@@ -3,9 +3,9 @@
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.pictures import pictures, shared
-from benchmarks.comparison.table import Table
-from benchmarks.plots import labels
+from benchmarks.plots import point_labels
 
 PATIENTS = 2
 
@@ -25,12 +25,12 @@ def grid(table: Table) -> Figure | None:
     )
     axes = figure.subplots(len(models), len(chosen), squeeze=False)
     for row, model in zip(axes, models, strict=True):
-        row[0].set_ylabel(labels.plain(model), fontsize=8)
+        row[0].set_ylabel(point_labels.plain(model), fontsize=8)
         for panel, patient in zip(row, chosen, strict=True):
             panel.set(xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
             if (patient, model) in images:
                 panel.imshow(images[patient, model], interpolation="antialiased")
     for panel, patient in zip(axes[0], chosen, strict=True):
-        panel.set_title(labels.plain(patient), fontsize=8.5)
+        panel.set_title(point_labels.plain(patient), fontsize=8.5)
     return figure

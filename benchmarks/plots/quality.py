@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.comparison.table import Table
-from benchmarks.plots import labels, style
+from benchmarks.comparison.judging.table import Table
+from benchmarks.plots import point_labels, style
 
 
 def patients(table: Table) -> Figure:
@@ -32,7 +32,7 @@ def patients(table: Table) -> Figure:
         axes.plot([found.median] * 2, [place - 0.24, place + 0.04], color=style.INK, lw=1.6)
         axes.plot([found.ci_lower, found.ci_upper], [place - 0.1] * 2, color=style.INK, lw=1.2)
         axes.plot(found.mean, place - 0.1, **style.dot(look, 7.5, markeredgecolor=style.INK))
-    axes.set_yticks(range(len(table.models)), [labels.plain(name) for name in table.models])
+    axes.set_yticks(range(len(table.models)), [point_labels.plain(name) for name in table.models])
     axes.set_ylim(len(table.models) - 0.4, -0.6)
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel(
@@ -64,7 +64,7 @@ def precision_sensitivity(table: Table) -> Figure | None:
     axes.set_aspect("equal")
     axes.grid(visible=False)
     means = [(x.mean, y.mean) for x, y in known.values()]
-    labels.beside(axes, list(known), [x for x, _ in means], [y for _, y in means])
+    point_labels.beside(axes, list(known), [x for x, _ in means], [y for _, y in means])
     return figure
 
 
@@ -115,7 +115,7 @@ def volume(table: Table) -> Figure | None:
             **style.dot(looks[model], 3, alpha=0.55, markeredgewidth=0),
         )
         panel.plot(*trends[model], color=looks[model].colour, lw=2)
-        panel.set_title(labels.plain(model, 22), fontsize=8.5)
+        panel.set_title(point_labels.plain(model, 22), fontsize=8.5)
         panel.set_xscale("log")
         style.plain_ticks(panel, dense=1.2)
         panel.set_ylim(-0.03, 1.03)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.plots import labels, style
+from benchmarks.plots import point_labels, style
 
 
 def bump(axes: Axes, ranks: Mapping[str, Sequence[int]], columns: Sequence[str]) -> None:
@@ -13,7 +13,7 @@ def bump(axes: Axes, ranks: Mapping[str, Sequence[int]], columns: Sequence[str])
     _lines(axes, ranks)
     for model, places in ranks.items():
         axes.annotate(
-            labels.plain(model),
+            point_labels.plain(model),
             (len(columns) - 1, places[-1]),
             xytext=(10, 0),
             textcoords="offset points",

@@ -4,9 +4,9 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from benchmarks.comparison.contrasts import MANY
-from benchmarks.comparison.table import Table
-from benchmarks.plots import labels, ranks, style
+from benchmarks.comparison.judging.contrasts import MANY
+from benchmarks.comparison.judging.table import Table
+from benchmarks.plots import point_labels, ranks, style
 
 # Blue for better, orange for worse: apart for every common colour blindness, and text says which.
 DIVERGING = LinearSegmentedColormap.from_list("gain", ["#d98b45", "#f6f6f4", "#5b9bd0"])
@@ -31,7 +31,7 @@ def significance(table: Table) -> Figure | None:
     for i, row in enumerate(table.models):
         for j, column in enumerate(table.models):
             _cell(axes, table, (i, j), (row, column))
-    names = [labels.plain(name, 20) for name in table.models]
+    names = [point_labels.plain(name, 20) for name in table.models]
     ticks = np.arange(size) + 0.5
     axes.set_xticks(ticks, names, rotation=35, ha="left", rotation_mode="anchor")
     axes.set_yticks(ticks, names)

@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.compare import Comparison
-from benchmarks.comparison.costs import Cost
-from benchmarks.comparison.standings import Estimate
-from benchmarks.comparison.table import Table
+from benchmarks.comparison.compare import Comparison
+from benchmarks.comparison.judging.estimates import Estimate
+from benchmarks.comparison.judging.table import Table
+from benchmarks.comparison.reading.machine_costs import Cost
 from benchmarks.plots import style
 from benchmarks.report.html import Html, join, tag
 from benchmarks.tables import cells

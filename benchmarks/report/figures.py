@@ -2,8 +2,8 @@
 
 import re
 
-from benchmarks.compare import Comparison
-from benchmarks.comparison.table import Table
+from benchmarks.comparison.compare import Comparison
+from benchmarks.comparison.judging.table import Table
 from benchmarks.plots import draw, style
 from benchmarks.report.html import Html, tag
 

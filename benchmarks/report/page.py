@@ -5,17 +5,17 @@ import hashlib
 from pathlib import Path
 from string import Template
 
-from benchmarks.compare import Comparison
+from benchmarks.comparison.compare import Comparison
+from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.notes import notes
-from benchmarks.comparison.table import Table
 from benchmarks.comparison.verdict import conclusions, counted, reservations
 from benchmarks.report import patients, provenance
 from benchmarks.report.figures import figures
 from benchmarks.report.html import Html, grid, join, tag
 from benchmarks.report.ranking import ranking
-from benchmarks.tables import cells, regions
+from benchmarks.tables import cells, region_rows
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 DRAWN = 4  # tables with figures; a page of more would be slow
 
 
@@ -131,8 +131,8 @@ def _verdict(table: Table) -> Html:
 def _regions(table: Table) -> Html | None:
     if len(table.regions) < 2:
         return None
-    head, rows = regions.rows(table)
-    return join(tag("h3", regions.TITLE), grid(head, rows, regions.TITLE))
+    head, rows = region_rows.rows(table)
+    return join(tag("h3", region_rows.TITLE), grid(head, rows, region_rows.TITLE))
 
 
 def _rest(comparison: Comparison) -> list[tuple[str, str, Html]]:

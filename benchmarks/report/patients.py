@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.pictures import pictures, shared
-from benchmarks.comparison.scores import DICE, METRICS
-from benchmarks.comparison.table import Table
+from benchmarks.comparison.reading.scores import DICE, METRICS
 from benchmarks.plots.quality import volumes
-from benchmarks.record import finite
+from benchmarks.records.record import finite
 from benchmarks.report.html import Html, data, join, scroll, tag
 from benchmarks.tables import cells
 

@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.compare import Comparison
-from benchmarks.comparison.claims import DAGGER
-from benchmarks.comparison.table import Table
+from benchmarks.comparison.compare import Comparison
+from benchmarks.comparison.judging.table import Table
+from benchmarks.comparison.reading.claims import DAGGER
 from benchmarks.comparison.verdict import counted
-from benchmarks.record import Record
+from benchmarks.records.record import Record
 from benchmarks.report.html import Html, grid, join, tag
 from benchmarks.tables import markdown
 

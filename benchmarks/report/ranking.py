@@ -1,8 +1,8 @@
 """The ranking: a table that sorts and filters, each row with its provenance underneath."""
 
-from benchmarks.compare import Comparison
-from benchmarks.comparison.standings import Estimate
-from benchmarks.comparison.table import Table
+from benchmarks.comparison.compare import Comparison
+from benchmarks.comparison.judging.estimates import Estimate
+from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.verdict import counted
 from benchmarks.report.columns import Column, columns_of
 from benchmarks.report.html import Html, grid, join, scroll, tag

@@ -7,9 +7,9 @@ records are recognised without reading them.
 from functools import cached_property
 from pathlib import Path
 
-from benchmarks import record
 from benchmarks.errors import UserError
-from benchmarks.slot import Slot
+from benchmarks.records import record
+from benchmarks.running.slot import Slot
 
 _TAIL = 4096  # bytes, of which the sections behind the status take some hundred
 

@@ -7,11 +7,13 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks import choosing, progress, settle
 from benchmarks.errors import UserError
-from benchmarks.job import Job
-from benchmarks.slot import Slot
+from benchmarks.protocols import chosen_models
+from benchmarks.running import settle
+from benchmarks.running.job import Job
+from benchmarks.running.slot import Slot
 from benchmarks.sweep.finished import Finished
+from benchmarks.terminal import progress
 
 _PART = re.compile(r"(\d+)(?:-(\d+))?")
 
@@ -27,7 +29,7 @@ class Plan:
 
 def make(pattern: Job, models: str, seeds: str, folds: str, *, any_machine: bool = False) -> Plan:
     """Expand a pattern; `any_machine` takes for done what another machine has finished."""
-    names, left_out = choosing.models(models, pattern.protocol)
+    names, left_out = chosen_models.models(models, pattern.protocol)
     jobs = [
         replace(pattern, model=name, seed=seed, fold=fold)
         for seed in numbers(seeds, "--seeds")

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.launch import FINE, Outcome
-from benchmarks.sweep.standing import Standing
+from benchmarks.running.launch import FINE, Outcome
+from benchmarks.sweep.status import Standing
 from benchmarks.tables import cells
-from benchmarks.tables.runs import row
+from benchmarks.tables.bench_rows import row
 
 
 def rows(standing: Standing) -> list[dict[str, Any]]:

@@ -10,10 +10,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.launch import Outcome
-from benchmarks.sweep import telling
+from benchmarks.running.launch import Outcome
+from benchmarks.sweep import announcements
 from benchmarks.sweep.plan import Plan
-from benchmarks.sweep.standing import Sight, Standing
+from benchmarks.sweep.status import Sight, Standing
 from benchmarks.tables.cells import printable
 
 REDRAW, REMIND = 1.0, 60.0  # seconds between two looks at the folders: terminal, plain lines
@@ -33,7 +33,7 @@ class Watch:
     def __enter__(self) -> "Watch":
         if self._live:
             self._live.__enter__()
-        self._say(telling.sums(self.standing, 0))
+        self._say(announcements.sums(self.standing, 0))
         self._thread.start()
         return self
 
@@ -48,7 +48,7 @@ class Watch:
         """Take in that a run has ended."""
         self.standing = self.standing.after(outcome)
         place = f"[{len(self.standing.ended)}/{len(self.standing.plan.waiting)}]"
-        self._say(f"{place} {telling.ending(outcome)}")
+        self._say(f"{place} {announcements.ending(outcome)}")
 
     def _follow(self) -> None:
         while not self._over.wait(REDRAW if self._live else REMIND):
@@ -56,8 +56,8 @@ class Watch:
             if self._live:
                 self._live.update(_table(self.standing, running), refresh=True)
             else:
-                told = "; ".join(map(telling.sight, running))
-                self._say(f"{telling.sums(self.standing, len(running))}: {told}")
+                told = "; ".join(map(announcements.sight, running))
+                self._say(f"{announcements.sums(self.standing, len(running))}: {told}")
 
     def _say(self, line: str) -> None:
         self._console.print(Text(printable(line)))
@@ -69,9 +69,9 @@ def _table(standing: Standing, running: list[Sight]) -> Group:
         grid.add_column(heading, justify="right" if heading in ("epoch", "Dice") else "left")
     for seen in running:
         grid.add_row(
-            Text(printable(telling.label(seen.slot.job))),
+            Text(printable(announcements.label(seen.slot.job))),
             f"{seen.epoch}/{seen.epochs}",
             ProgressBar(seen.epochs, seen.epoch, width=20),
             "" if seen.dice is None else f"{seen.dice:.3f}",
         )
-    return Group(grid, Text(telling.sums(standing, len(running))))
+    return Group(grid, Text(announcements.sums(standing, len(running))))

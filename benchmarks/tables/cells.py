@@ -4,9 +4,9 @@ import math
 import re
 import unicodedata
 
-from benchmarks.comparison.contrasts import Contrast
-from benchmarks.comparison.empties import Empties
-from benchmarks.comparison.standings import Estimate, Standing
+from benchmarks.comparison.judging.contrasts import Contrast
+from benchmarks.comparison.judging.empties import Empties
+from benchmarks.comparison.judging.estimates import Estimate, Standing
 
 ABSENT = "–"
 DECIMALS = {"hd95": 1, "hd": 1, "assd": 2, "lesion_hd95": 1}

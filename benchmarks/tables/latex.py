@@ -1,9 +1,9 @@
 r"""leaderboard.tex: one booktabs table for each table, ready for `\input`."""
 
-from benchmarks.compare import Comparison
-from benchmarks.comparison.standings import Estimate
-from benchmarks.comparison.table import Table
-from benchmarks.policies import LOWER_IS_BETTER
+from benchmarks.comparison.compare import Comparison
+from benchmarks.comparison.judging.estimates import Estimate
+from benchmarks.comparison.judging.table import Table
+from benchmarks.scoring.policies import LOWER_IS_BETTER
 from benchmarks.tables import cells
 
 SHOWN = ("dice", "iou", "precision", "sensitivity", "hd95")

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from benchmarks import sheet
-from benchmarks.compare import Comparison
-from benchmarks.comparison.claims import Claim
-from benchmarks.comparison.costs import Cost, Setting
-from benchmarks.comparison.scores import METRICS
-from benchmarks.comparison.table import Table
+from benchmarks.comparison.compare import Comparison
+from benchmarks.comparison.judging.table import Table
+from benchmarks.comparison.reading.claims import Claim
+from benchmarks.comparison.reading.machine_costs import Cost, Setting
+from benchmarks.comparison.reading.scores import METRICS
+from benchmarks.records import csv_table
 
 Row = dict[str, Any]
 
@@ -34,7 +34,7 @@ COLUMNS = (
 
 def to_csv(comparison: Comparison) -> str:
     """Print the comparison; columns never change their order, and failed runs come last."""
-    return sheet.text(list(rows(comparison)), COLUMNS)
+    return csv_table.text(list(rows(comparison)), COLUMNS)
 
 
 def rows(comparison: Comparison) -> Iterator[Row]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from benchmarks.compare import Comparison
-from benchmarks.comparison.claims import DAGGER, Claim
-from benchmarks.comparison.costs import Cost
+from benchmarks.comparison.compare import Comparison
+from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.notes import notes
-from benchmarks.comparison.table import Table
+from benchmarks.comparison.reading.claims import DAGGER, Claim
+from benchmarks.comparison.reading.machine_costs import Cost
 from benchmarks.comparison.verdict import conclusions, reservations
-from benchmarks.tables import cells, regions
+from benchmarks.tables import cells, region_rows
 from benchmarks.tables.cells import for_markdown as safe
 
 SHOWN = ("dice", "iou", "precision", "sensitivity", "hd95", "nsd_2mm", "lesion_dice", "accuracy")
@@ -66,7 +66,7 @@ def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
     parts += ["", *_grid(*_ranking(comparison, table)), ""]
     parts += [*(f"- {safe(sentence)}" for sentence in notes(table)), ""]
     if len(table.regions) > 1:
-        parts += [f"{regions.TITLE}:", "", *_grid(*_regions(table)), ""]
+        parts += [f"{region_rows.TITLE}:", "", *_grid(*_regions(table)), ""]
     if len(table.models) > 1:
         parts += ["Does the order hold?", "", *_grid(*_orders(table)), ""]
     return parts + _commands(table)
@@ -113,7 +113,7 @@ def _claimed(comparison: Comparison, table: Table, model: str) -> str:
 
 
 def _regions(table: Table) -> tuple[list[str], list[list[str]]]:
-    head, rows = regions.rows(table)
+    head, rows = region_rows.rows(table)
     return head, [[safe(cell) for cell in row] for row in rows]
 
 

@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from benchmarks.compare import Comparison
-from benchmarks.comparison.against import Change
+from benchmarks.comparison.changes import Change
+from benchmarks.comparison.compare import Comparison
+from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.notes import notes
-from benchmarks.comparison.table import Table
 from benchmarks.comparison.verdict import conclusions, reservations
-from benchmarks.record import finite
+from benchmarks.records.record import finite
 from benchmarks.tables import cells
 
 METRICS = ("dice", "iou", "precision", "sensitivity", "hd95")

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.launch import Outcome
-from benchmarks.record import Record
+from benchmarks.records.record import Record
+from benchmarks.running.launch import Outcome
 from zoo.registry import choose
 
 

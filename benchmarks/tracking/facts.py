@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmarks.record import Record
+from benchmarks.records.record import Record
 
 EPOCH = ("loss", "val_loss", "val_dice", "learning_rate", "samples_per_sec", "data_wait_share")
 

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from benchmarks import extras
-from benchmarks.record import Record
+from benchmarks.machine import optional_packages
+from benchmarks.records.record import Record
 from benchmarks.tracking import facts
 
 DATABASE = "mlflow.db"
@@ -18,8 +18,8 @@ class ToMlflow:
     """Writes each record as a run of the experiment that its protocol names."""
 
     def __init__(self, results: Path):
-        self.entities = extras.require("mlflow.entities", "--track mlflow", "track")
-        tracking = extras.require("mlflow.tracking", "--track mlflow", "track")
+        self.entities = optional_packages.require("mlflow.entities", "--track mlflow", "track")
+        tracking = optional_packages.require("mlflow.tracking", "--track mlflow", "track")
         database = f"sqlite:///{(results / DATABASE).resolve()}"
         results.mkdir(parents=True, exist_ok=True)
         self.client = tracking.MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or database)

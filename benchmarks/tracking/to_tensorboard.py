@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import extras
-from benchmarks.places import run_folder
-from benchmarks.record import Record
+from benchmarks.machine import optional_packages
+from benchmarks.records.record import Record
+from benchmarks.records.result_paths import run_folder
 from benchmarks.tracking import facts
 
 FOLDER = "tensorboard"
@@ -18,10 +18,16 @@ class ToTensorboard:
 
     def __init__(self, results: Path):
         writer = "tensorboard.summary.writer.event_file_writer"
-        self.writer = extras.require(writer, "--track tensorboard", "track").EventFileWriter
+        self.writer = optional_packages.require(
+            writer, "--track tensorboard", "track"
+        ).EventFileWriter
         proto = "tensorboard.compat.proto"
-        self.event = extras.require(f"{proto}.event_pb2", "--track tensorboard", "track").Event
-        self.summary = extras.require(f"{proto}.summary_pb2", "--track tensorboard", "track")
+        self.event = optional_packages.require(
+            f"{proto}.event_pb2", "--track tensorboard", "track"
+        ).Event
+        self.summary = optional_packages.require(
+            f"{proto}.summary_pb2", "--track tensorboard", "track"
+        )
 
     def publish(self, record: Record, path: Path) -> None:
         """Write the epochs as curves, the results after the last, and the settings as a text."""

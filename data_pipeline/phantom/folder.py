@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from data_pipeline import files
 from data_pipeline.errors import UserError
+from data_pipeline.files import whole_files
 
 UNFINISHED = ".unfinished"  # in a folder that is being written, and in what a kill left of one
 LISTED = "files"  # the marker's entry with the path of every file
@@ -25,7 +25,7 @@ def require_replaceable(root: Path, marker: str) -> None:
     found = leaves(root)
     if not found:
         return
-    content = files.read_json(root / marker)
+    content = whole_files.read_json(root / marker)
     ours = isinstance(content, dict) and content.get("gliozoo") == "phantom"
     listed = content.get(LISTED) if ours else None
     known = (

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from data_pipeline import files
 from data_pipeline.errors import UserError
+from data_pipeline.files import whole_files
 from data_pipeline.phantom import folder
 from data_pipeline.phantom.formats import WRITERS, write_index, write_json
 from data_pipeline.phantom.patient import check_size, generate
@@ -65,7 +65,7 @@ def ensure(
 
 def facts(root: Path) -> dict[str, Any]:
     """Read the marker of a cohort; empty where there is none."""
-    found = files.read_json(root / MARKER)
+    found = whole_files.read_json(root / MARKER)
     return found if isinstance(found, dict) and found.get("gliozoo") == "phantom" else {}
 
 

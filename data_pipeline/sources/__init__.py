@@ -10,9 +10,9 @@ import pkgutil
 from pathlib import Path
 from types import ModuleType
 
-from data_pipeline import dataset_json
-from data_pipeline.case import Dataset
+from data_pipeline.cases.case import Dataset
 from data_pipeline.errors import UserError
+from data_pipeline.formats import dataset_json
 
 
 def names() -> list[str]:

@@ -12,9 +12,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from data_pipeline import listing, modality
-from data_pipeline.case import Case, Dataset
+from data_pipeline.cases.case import Case, Dataset
 from data_pipeline.errors import UserError
+from data_pipeline.files import listing
+from data_pipeline.formats import modality
 
 TITLE = "BraTS, one folder a case"
 CHANNELS = ("flair", "t1", "t1ce", "t2")

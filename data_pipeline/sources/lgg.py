@@ -13,9 +13,9 @@ import re
 from io import StringIO
 from pathlib import Path
 
-from data_pipeline import files, listing
-from data_pipeline.case import Case, Dataset
+from data_pipeline.cases.case import Case, Dataset
 from data_pipeline.errors import UserError
+from data_pipeline.files import listing, whole_files
 
 TITLE = "TCGA lower-grade glioma, kaggle_3m"
 VERSIONS: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ def _without_facts(root: Path, cases: tuple[Case, ...]) -> tuple[str, ...]:
     if not tables:
         return ()
     try:
-        text = files.contents(tables[0]).decode("utf-8-sig", errors="replace")
+        text = whole_files.contents(tables[0]).decode("utf-8-sig", errors="replace")
         rows = list(csv.DictReader(StringIO(text, newline="")))
     except (OSError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error

@@ -11,9 +11,10 @@ from os.path import isfile  # which answers for any path
 from pathlib import Path
 from typing import Any
 
-from data_pipeline import dataset_json, listing
-from data_pipeline.case import Case, Dataset
+from data_pipeline.cases.case import Case, Dataset
 from data_pipeline.errors import UserError
+from data_pipeline.files import listing
+from data_pipeline.formats import dataset_json
 
 TITLE = "Medical Segmentation Decathlon, Task01_BrainTumour"
 VERSIONS: tuple[str, ...] = ()

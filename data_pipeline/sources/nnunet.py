@@ -10,9 +10,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from data_pipeline import dataset_json, listing
-from data_pipeline.case import Case, Dataset, Labels, Regions
+from data_pipeline.cases.case import Case, Dataset, Labels, Regions
 from data_pipeline.errors import UserError
+from data_pipeline.files import listing
+from data_pipeline.formats import dataset_json
 
 TITLE = "nnU-Net raw data set"
 VERSIONS: tuple[str, ...] = ()

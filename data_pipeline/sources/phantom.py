@@ -8,7 +8,7 @@ The marker names the layout and, with it, what the label values mean, so that no
 from pathlib import Path
 
 from data_pipeline import sources
-from data_pipeline.case import Dataset
+from data_pipeline.cases.case import Dataset
 from data_pipeline.errors import UserError
 from data_pipeline.phantom import write
 

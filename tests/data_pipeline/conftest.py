@@ -2,8 +2,9 @@
 
 import pytest
 
-from data_pipeline import Cohort, DataSpec, files
-from data_pipeline.augment import Augmentation
+from data_pipeline import Cohort, DataSpec
+from data_pipeline.augmenting.augment import Augmentation
+from data_pipeline.files import whole_files
 
 COHORT = Cohort(patients=6, size=24, seed=3)
 MOVING = Augmentation(rotation=20, zoom=0.1, shift=0.1, flip=0.5, gamma=0.3, noise=0.05)
@@ -24,7 +25,7 @@ SOLID = DataSpec(
 def _no_flush():
     """Leave flushing to the system: no test cuts the power, and a busy disk takes minutes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files.os, "fsync", lambda descriptor: None)
+        patch.setattr(whole_files.os, "fsync", lambda descriptor: None)
         yield
 
 

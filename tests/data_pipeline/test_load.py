@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import data_pipeline
-from data_pipeline import Cohort, DataSpec, UserError, checked, load, origin, sources
-from data_pipeline.case import read_case
+from data_pipeline import Cohort, DataSpec, UserError, load, origin, sources
+from data_pipeline.cases.read_case import read_case
+from data_pipeline.checking import check_once
 from data_pipeline.phantom import write
 from data_pipeline.phantom.write import ensure
 
@@ -133,7 +134,7 @@ def test_a_cache_that_takes_nothing_is_one_sentence_before_anything_is_read(tmp_
     root = ensure(tmp_path, "nnunet", 3, 16, 0)
     spec = DataSpec(layout="nnunet", size=(16, 16), folds=2)
     (tmp_path / "file").touch()
-    monkeypatch.setattr(checked, "examine", lambda *a, **k: pytest.fail("it was read"))
+    monkeypatch.setattr(check_once, "examine", lambda *a, **k: pytest.fail("it was read"))
     with pytest.raises(UserError, match=r"file/cache: can't keep prepared data .* --cache"):
         load(spec, root=root, cache=tmp_path / "file" / "cache")
 
@@ -156,15 +157,15 @@ def test_prepared_records_are_enough(flat, cache, tmp_path):
 def test_the_check_is_repeated_when_a_file_was_touched(tmp_path, monkeypatch):
     root = ensure(tmp_path, "nnunet", 3, 16, 0)
     dataset = sources.find(root, "phantom")
-    first = checked.checked(dataset, tmp_path / "cache")
+    first = check_once.checked(dataset, tmp_path / "cache")
     calls = []
-    examine = checked.examine
-    monkeypatch.setattr(checked, "examine", lambda *a, **k: calls.append(a) or examine(*a, **k))
-    assert checked.checked(dataset, tmp_path / "cache") == first
+    examine = check_once.examine
+    monkeypatch.setattr(check_once, "examine", lambda *a, **k: calls.append(a) or examine(*a, **k))
+    assert check_once.checked(dataset, tmp_path / "cache") == first
     assert not calls
     path = dataset.cases[0].images[0]
     path.write_bytes(path.read_bytes())
-    assert checked.checked(dataset, tmp_path / "cache") == first
+    assert check_once.checked(dataset, tmp_path / "cache") == first
     assert len(calls) == 1
 
 

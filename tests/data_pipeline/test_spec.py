@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, replace
 import pytest
 
 from data_pipeline import Cohort, DataSpec, UserError
-from data_pipeline.augment import Augmentation
+from data_pipeline.augmenting.augment import Augmentation
 
 
 def test_survives_json():

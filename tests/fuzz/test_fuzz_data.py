@@ -1,6 +1,7 @@
 """Damaged scans, slices, descriptions and stores: each ends well, in quarantine, or in a sentence.
 
-What a case has found stands as a test of its own in `tests/data_pipeline/test_hostile_inputs.py`.
+What a case has found stands as a test of its own in
+`tests/data_pipeline/checking/test_hostile_inputs.py`.
 """
 
 import random
@@ -17,16 +18,19 @@ sys.path.append(str(Path(__file__).parents[1] / "data_pipeline"))
 from make_nifti import labels, msd, nifti, nnunet, pack, scan
 from make_tiff import DEFLATE, LZW, lgg, mask_pixels, slice_pixels, tiff
 
-from data_pipeline import DataSpec, files, scans, store, store_check
-from data_pipeline import scan as reader
-from data_pipeline.check import check
+from data_pipeline import DataSpec
+from data_pipeline.checking.check import check
 from data_pipeline.errors import UserError
-from data_pipeline.job import Preparation
+from data_pipeline.files import digests, whole_files
 from data_pipeline.loading import load
+from data_pipeline.preparing.preparation import Preparation
+from data_pipeline.scans import predicted_scan as reader
+from data_pipeline.scans import search
+from data_pipeline.storing import store, store_check
 
 FEW, MANY = 15, 400  # of each of the eight kinds below
 SPEC = DataSpec(layout="nnunet", size=(16, 16), channels=("flair", "t1ce"), folds=2)
-WANTED = scans.Wanted(SPEC.channels, "nnunet", whole=True)
+WANTED = search.Wanted(SPEC.channels, "nnunet", whole=True)
 
 
 def answered(work, case: mutate.Case) -> None:
@@ -45,7 +49,7 @@ def answered(work, case: mutate.Case) -> None:
 
 def predicted(root: Path) -> None:
     """Read every scan as `predict` does; one that is refused lets the others go on."""
-    for case in scans.find([root], WANTED):
+    for case in search.find([root], WANTED):
         with suppress(UserError):
             reader.read(case, Preparation.of(SPEC))
 
@@ -123,7 +127,7 @@ def fuzz_pictures(root: Path, count: int) -> None:
 def fuzz_descriptions(root: Path, count: int) -> None:
     path = root / "dataset.json"
     good = path.read_bytes()
-    for case in mutate.documents(files.parsed(good), count=count, seed=8):
+    for case in mutate.documents(whole_files.parsed(good), count=count, seed=8):
         path.write_bytes(case.content)
         answered(lambda: check(root), case)
         answered(lambda: check(root, "msd" if b"modality" in good else "nnunet"), case)
@@ -139,7 +143,7 @@ def fuzz_stores(good: Path, work: Path, count: int) -> None:
         name = generator.choice([store.INDEX, *names])
         content = (good / name).read_bytes()
         if name.endswith(".json") and generator.random() < 0.8:
-            document = files.parsed(content)
+            document = whole_files.parsed(content)
             how, document = mutate.spoiled(document, generator)
             if name == store.INDEX and isinstance(document, dict):
                 document = sealed(document)
@@ -158,7 +162,9 @@ def sealed(index: dict) -> dict:
     """Compute the digest anew, where what the index holds can be digested at all."""
     content = {key: value for key, value in index.items() if key != "digest"}
     try:
-        return content | {"digest": files.digest(files.parsed(mutate.text(content).encode()), 64)}
+        return content | {
+            "digest": digests.digest(whole_files.parsed(mutate.text(content).encode()), 64)
+        }
     except (ValueError, UnicodeError):
         return index
 

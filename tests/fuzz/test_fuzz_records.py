@@ -1,6 +1,6 @@
 """Records spoilt in thousands of ways: each is ranked or named in one line, and nothing ends.
 
-What is found stays as a case in `tests/benchmarks/test_door.py`.
+What is found stays as a case in `tests/benchmarks/records/test_door.py`.
 """
 
 import contextlib
@@ -17,9 +17,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import fabricate
 import numpy as np
 
-from benchmarks import record, report
+from benchmarks import report
 from benchmarks.__main__ import main
-from benchmarks.compare import compare
+from benchmarks.comparison.compare import compare
+from benchmarks.records import record
 from benchmarks.tables import latex, leaderboard_csv, markdown
 
 TOGETHER = 150  # cases in a results folder, among two good records

@@ -13,13 +13,14 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 import zoo
-from benchmarks import generation, trained
 from benchmarks.errors import USER_ERRORS
-from benchmarks.generation import Generation
-from benchmarks.protocol import Evaluation
-from benchmarks.state import State
+from benchmarks.predicting import trained_network
+from benchmarks.protocols.protocol import Evaluation
+from benchmarks.training import generation
+from benchmarks.training.generation import Generation
+from benchmarks.training.state import State
 from data_pipeline import DataSpec
-from zoo import headers, sealed, weights_file
+from zoo.weights_files import headers, sealed, weights_file
 
 GENERATOR = np.random.default_rng(0)
 TENSORS = {
@@ -27,7 +28,7 @@ TENSORS = {
     "down0_conv/bias": np.zeros(4, np.float32),
     "norm/count": np.array(3, np.int32),
 }
-USE = trained.Trained(
+USE = trained_network.Trained(
     DataSpec(size=(32, 32)),
     "lgg",
     None,
@@ -60,7 +61,7 @@ def weights(path):
     """Everything that a weights file gives, as values that can be compared."""
     header, tensors = weights_file.read(path)
     assert weights_file.header(path) == header
-    return header, trained.read(path), plain(tensors)
+    return header, trained_network.read(path), plain(tensors)
 
 
 def checkpoint(path):

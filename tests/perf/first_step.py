@@ -25,8 +25,9 @@ def measure(model: str, how: str) -> dict:
     import numpy as np
     import tensorflow as tf
 
-    from benchmarks import fusion, losses, optimiser
-    from benchmarks.protocol import Training
+    from benchmarks.backends import fusion
+    from benchmarks.protocols.protocol import Training
+    from benchmarks.training import losses, optimiser
 
     side, batch = (32, 2) if 2 not in zoo.card(model).ranks else (64, 16)
     sides = (side,) * min(zoo.card(model).ranks)

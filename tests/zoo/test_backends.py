@@ -69,7 +69,13 @@ def outputs(tmp_path_factory) -> dict[str, dict[str, np.ndarray]]:
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"{backend} is not installed: make test-backends installs it")
         script = SCRIPT.format(block=backend != "tensorflow")
-        command = [sys.executable, "-c", script, str(folder), str(Path(__file__).parent)]
+        command = [
+            sys.executable,
+            "-c",
+            script,
+            str(folder),
+            str(Path(__file__).parents[1] / "makers"),
+        ]
         subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": backend})
     return {backend: dict(np.load(folder / f"{backend}.npz")) for backend in BACKENDS}
 

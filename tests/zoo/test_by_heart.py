@@ -11,7 +11,7 @@ from cases import CASES, Case
 
 import data_pipeline
 import zoo
-from benchmarks import losses
+from benchmarks.training import losses
 from data_pipeline import Cohort, DataSpec
 
 pytestmark = pytest.mark.slow

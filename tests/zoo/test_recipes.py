@@ -5,7 +5,7 @@ from math import prod
 import pytest
 
 import zoo
-from benchmarks import protocol
+from benchmarks.protocols import protocol
 
 SA_UNET = {  # rushikesh4291, Code/brain_mri_segmentation_using_SA_Unet.ipynb
     "epochs": 50,  # epochs = 50

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.registry import scaled
+from zoo.building import scaled
 
 NINE = [
     "ar2_unet",

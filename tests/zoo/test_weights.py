@@ -10,7 +10,8 @@ import safetensors.numpy
 from safetensors import safe_open
 
 import zoo
-from zoo import registry, sealed, weights, weights_file
+from zoo import building, weights
+from zoo.weights_files import sealed, weights_file
 
 
 @pytest.fixture
@@ -159,7 +160,7 @@ def forged(model, path, **changes):
 )
 def test_a_header_asks_for_no_more_channels_than_the_file_fills(model, path, changes, monkeypatch):
     forged(model, path, **changes)
-    monkeypatch.setattr(weights, "create", lambda *_, **__: pytest.fail("it was built"))
+    monkeypatch.setattr(weights, "build", lambda *_, **__: pytest.fail("it was built"))
     assert "expected" in refusal(lambda: weights.restore(path))
 
 
@@ -171,8 +172,8 @@ def test_every_architecture_fills_the_channels_that_it_asks_for():
     for name in zoo.names():
         for reference in zoo.card(name).references:
             shape = (*reference.input_shape,)
-            identity = registry.Identity(name, reference.variant, shape, reference.classes, 1.0)
-            squares = sum(width**2 for width in registry.widths(identity))
+            identity = building.Identity(name, reference.variant, shape, reference.classes, 1.0)
+            squares = sum(width**2 for width in building.widths(identity))
             held = reference.params or reference.trainable or reference.params_convolutions
             most = 100 * squares + ENCODER
             assert held is None or squares <= held <= most, (name, reference.variant)

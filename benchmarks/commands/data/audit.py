@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from data_pipeline.likeness import Slices
-    from data_pipeline.split import Split
+    from data_pipeline.splitting.similar_slices import Slices
+    from data_pipeline.splitting.split import Split
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,15 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Audit; 1 where something leaks that was not asked to."""
-    from benchmarks import streams
-    from benchmarks.progress import progress
-    from data_pipeline import audit, likeness, sources
+    from benchmarks.terminal import streams
+    from benchmarks.terminal.progress import progress
+    from data_pipeline import sources
+    from data_pipeline.splitting import leaks, similar_slices
 
     dataset = sources.find(arguments.dir, arguments.layout, arguments.version)
-    found, unread = likeness.slices_of(dataset.cases, progress=progress("Reading slices"))
+    found, unread = similar_slices.slices_of(dataset.cases, progress=progress("Reading slices"))
     for reason in unread:
         streams.say(f"left out: {reason}")
-    result = audit.audit(found, _split(arguments, dataset.layout, found))
+    result = leaks.audit(found, _split(arguments, dataset.layout, found))
     if arguments.json:
         print(json.dumps({"clean": result.clean, **asdict(result)}, indent=1, sort_keys=True))
     print(
@@ -48,11 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _split(arguments: argparse.Namespace, layout: str, found: "list[Slices]") -> "Split":
-    from data_pipeline import likeness, split
+    from data_pipeline.splitting import similar_slices, split
 
     if arguments.split:
         return split.read(arguments.split)
     options = {"seed": arguments.seed, "folds": arguments.folds, "fold": arguments.fold}
     if arguments.leaky:
         return split.make_leaky({slices.case: slices.depth for slices in found}, **options)
-    return split.choose(layout, likeness.burdens(found), **options)
+    return split.choose(layout, similar_slices.burdens(found), **options)

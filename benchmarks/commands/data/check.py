@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check; 1 where cases are quarantined, 2 where the data set is refused."""
-    from data_pipeline import archive, store_check
+    from data_pipeline.files import archive
+    from data_pipeline.storing import store_check
 
     if arguments.out:
         _require_writable(arguments.out)
@@ -43,17 +44,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _require_writable(path: Path) -> None:
     """Refuse a file that can't be written before the data set is read."""
     from benchmarks.errors import UserError
-    from data_pipeline import files
+    from data_pipeline.files import whole_files
 
-    if path.is_dir() or not path.parent.is_dir() or not files.writable(path.parent):
+    if path.is_dir() or not path.parent.is_dir() or not whole_files.writable(path.parent):
         raise UserError(f"{path}: can't be written; name a file in an existing folder with --out.")
 
 
 def _check_stores(arguments: argparse.Namespace, stores: list[Path]) -> int:
     from dataclasses import asdict
 
-    from benchmarks import streams
-    from data_pipeline import store_check
+    from benchmarks.terminal import streams
+    from data_pipeline.storing import store_check
 
     found = [store_check.check(path) for path in stores]
     if arguments.json:
@@ -69,9 +70,9 @@ def _people(arguments: argparse.Namespace) -> TextIO:
 
 
 def _check(arguments: argparse.Namespace, root: Path) -> int:
-    from benchmarks import streams
-    from benchmarks.progress import progress
-    from data_pipeline.check import check
+    from benchmarks.terminal import streams
+    from benchmarks.terminal.progress import progress
+    from data_pipeline.checking.check import check
 
     manifest = check(
         root,

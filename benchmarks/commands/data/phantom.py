@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write a cohort and say what to do with it."""
-    from benchmarks import streams
+    from benchmarks.terminal import streams
     from data_pipeline.phantom.write import write
 
     began = time.perf_counter()

@@ -28,13 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, prepare, and say what to do with the store."""
-    from benchmarks import streams
     from benchmarks.errors import UserError
-    from benchmarks.progress import progress
+    from benchmarks.terminal import streams
+    from benchmarks.terminal.progress import progress
     from data_pipeline import sources
-    from data_pipeline.checked import checked
-    from data_pipeline.job import Preparation, job_of
-    from data_pipeline.prepare import prepared
+    from data_pipeline.checking.check_once import checked
+    from data_pipeline.preparing.preparation import Preparation, job_of
+    from data_pipeline.preparing.prepare import prepared
 
     size = _size(arguments.size)
     _require_writable(arguments.out)
@@ -65,9 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _require_writable(folder: Path) -> None:
     """Refuse a place that can't be written to before the data set is read."""
     from benchmarks.errors import UserError
-    from data_pipeline import files
+    from data_pipeline.files import whole_files
 
-    if not files.writable(folder):
+    if not whole_files.writable(folder):
         raise UserError(f"{folder}: can't be written to; name another folder with --out.")
 
 

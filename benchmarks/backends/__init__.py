@@ -1,0 +1,1 @@
+"""Where Keras meets TensorFlow, JAX and torch, one device or several."""

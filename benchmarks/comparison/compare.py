@@ -1,0 +1,105 @@
+"""The comparison: every record read once, every table that may be drawn from them."""
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.comparison.reading import machine_costs as machines
+from benchmarks.comparison.reading.claims import Claim, claims
+from benchmarks.comparison.reading.groups import Group, differences, group
+from benchmarks.comparison.reading.load import load
+from benchmarks.comparison.reading.scores import policy_of
+from benchmarks.errors import UserError
+from benchmarks.records.record import Record
+from benchmarks.scoring import policies
+
+if TYPE_CHECKING:
+    from benchmarks.comparison.judging.table import Table
+
+BASELINE = "unet"
+LONGEST = 400  # characters of a line that says why a file is left out
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the records of a results folder say together; the largest table comes first.
+
+    `left_out` names the files that no table holds, because they are damaged, disagree with
+    themselves or repeat another, each with its reason.
+    """
+
+    tables: "tuple[Table, ...]"
+    costs: machines.Costs
+    claims: tuple[Claim, ...]
+    failed: Mapping[Path, Record]
+    left_out: Mapping[Path, str]
+    baseline: str
+
+    def omissions(self) -> list[str]:
+        """Say of each file that is left out why, in a line."""
+        return [f"{path}: {reason}"[:LONGEST] for path, reason in self.left_out.items()]
+
+    def apart(self, table: "Table") -> list[str]:
+        """Name the fields that keep a table apart from the first; none for the first itself."""
+        return differences(self.tables[0].group, table.group)
+
+    def cost(self, model: str, setting: machines.Setting | None) -> machines.Cost | None:
+        """Return a model's costs in a setting; its counts alone where it was timed in others."""
+        if setting is None:
+            return None
+        own = self.costs.get(setting, {}).get(model)
+        return own or machines.counted(self.costs, model, setting.input_shape)
+
+    def setting(self, table: "Table") -> machines.Setting | None:
+        """Return the setting in which most of a table's models were measured."""
+        counts = {
+            setting: len(set(models) & set(table.models)) for setting, models in self.costs.items()
+        }
+        return max(counts, key=lambda setting: counts[setting], default=None)
+
+
+def compare(
+    results: Path | str,
+    *,
+    baseline: str = BASELINE,
+    protocol: str | None = None,
+    policy: str | None = None,
+) -> Comparison:
+    """Compare all records of a folder, or those of one protocol."""
+    if policy is not None:
+        policies.find(policy)
+    loaded = load(results, policy)
+    from benchmarks.comparison.judging.table import tabulate  # SciPy: `load` uses the time it takes
+
+    everything = [*(run.record for run in loaded.runs), *loaded.failed.values()]
+    _check(protocol, everything)
+
+    def chosen(record: Record) -> bool:
+        return protocol in (None, record.run["protocol"])
+
+    def table(one: Group) -> "Table":
+        return tabulate(one, policy_of(one.example, policy), baseline)
+
+    runs = [run for run in loaded.runs if chosen(run.record)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy's sorts and products run side by side
+        tables = tuple(pool.map(table, group(runs)))
+    return Comparison(
+        tables=tables,
+        costs=machines.costs(run.record for run in runs),
+        claims=tuple(claims(filter(chosen, everything))),
+        failed={path: record for path, record in loaded.failed.items() if chosen(record)},
+        left_out=loaded.left_out,
+        baseline=baseline,
+    )
+
+
+def _check(protocol: str | None, records: list[Record]) -> None:
+    known = sorted({record.run["protocol"] for record in records})
+    if protocol is not None and protocol not in known:
+        raise UserError(
+            f"Expected a protocol that has records, one of {', '.join(known) or 'none'}. "
+            f"Received: {protocol!r}."
+        )

@@ -1,0 +1,1 @@
+"""What scores of patients allow to conclude: estimates, contrasts, ranks, tables."""

@@ -1,0 +1,98 @@
+"""How good, how sure, which place: the estimates and standings of a table's models."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.comparison.judging import intervals, statistics
+from benchmarks.comparison.reading.scores import DICE, METRICS, RunScores
+from benchmarks.scoring import policies
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over patients with its interval, and the middle half of the patients."""
+
+    mean: float
+    ci_lower: float
+    ci_upper: float
+    median: float
+    q1: float
+    q3: float
+    n_used: int
+    n_total: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A model's place by mean Dice, and how far other patients might have moved it."""
+
+    rank: int
+    rank_lower: int
+    rank_upper: int
+    seeds: tuple[int, ...]
+    folds: tuple[int, ...]
+    seed_spread: float  # standard deviation of the mean Dice over seeds; NaN with one
+
+
+def standings(
+    runs: Mapping[str, Sequence[RunScores]], models: Sequence[str], dice: np.ndarray
+) -> dict[str, Standing]:
+    """Rank the columns of `dice`, and bootstrap each rank."""
+    rank = statistics.ranks(statistics.means(dice))
+    lower, upper = statistics.rank_intervals(dice)
+    return {
+        name: Standing(
+            rank=int(rank[column]),
+            rank_lower=int(lower[column]),
+            rank_upper=int(upper[column]),
+            seeds=_numbers(runs[name], "seed"),
+            folds=_numbers(runs[name], "fold"),
+            seed_spread=_seed_spread(runs[name]),
+        )
+        for column, name in enumerate(models)
+    }
+
+
+def _numbers(runs: Sequence[RunScores], key: str) -> tuple[int, ...]:
+    return tuple(sorted({run.record.run[key] for run in runs}))
+
+
+def _seed_spread(runs: Sequence[RunScores]) -> float:
+    """Return the spread over seeds of the mean Dice over all folds of a seed."""
+    by_seed: dict[int, list[np.ndarray]] = {}
+    for run in runs:
+        by_seed.setdefault(run.record.run["seed"], []).append(run.values[:, :, DICE].ravel())
+    pooled = [np.concatenate(dice)[:, None] for dice in by_seed.values()]
+    means = [statistics.means(dice)[0] for dice in pooled]
+    return float(np.std(means, ddof=1)) if len(means) > 1 else float("nan")
+
+
+def estimates(
+    models: Sequence[str], regions: Sequence[str], scores: np.ndarray, reach: float
+) -> dict[tuple[str, str, str], Estimate]:
+    """Estimate the mean of each model, region and metric that has any score.
+
+    `reach` is the distance that a miss costs.
+    """
+    flat = scores.reshape(len(scores), -1)
+    known = (~np.isnan(flat)).sum(axis=0)
+    used = np.flatnonzero(known)
+    ends = np.tile([policies.ends(name, reach) for name in METRICS], (scores[0, ..., 0].size, 1))
+    found = intervals.intervals(flat[:, used], ends[used].T)
+    quartiles = np.nanquantile(flat[:, used], [0.25, 0.5, 0.75], axis=0)
+    told = {}
+    for entry, column in enumerate(used):
+        model, region, metric = map(int, np.unravel_index(column, scores.shape[1:]))
+        told[models[model], regions[region], METRICS[metric]] = Estimate(
+            mean=float(found.mean[entry]),
+            ci_lower=float(found.lower[entry]),
+            ci_upper=float(found.upper[entry]),
+            q1=float(quartiles[0, entry]),
+            median=float(quartiles[1, entry]),
+            q3=float(quartiles[2, entry]),
+            n_used=int(known[column]),
+            n_total=len(scores),
+        )
+    return told

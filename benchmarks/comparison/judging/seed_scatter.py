@@ -1,0 +1,39 @@
+"""What other seeds would make of a difference: patients are not all that a mean depends on.
+
+Two or three seeds say little of one model's scatter, so that of all models in a table is pooled.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scipy.special import stdtr
+
+from benchmarks.comparison.judging.estimates import Standing
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """The standard deviation of a mean Dice from seed to seed, and on how many seeds it stands."""
+
+    spread: float
+    freedom: int  # seeds beyond the first of each model
+    seeds: Mapping[str, int]
+
+    def p(self, first: str, second: str, difference: float) -> float:
+        """Return the p of a t-test for means over seeds; NaN where no model has two."""
+        if not self.freedom:
+            return math.nan
+        error = self.spread * math.sqrt(1 / self.seeds[first] + 1 / self.seeds[second])
+        if not error:
+            return float(not difference)
+        return float(2 * stdtr(self.freedom, -abs(difference) / error))
+
+
+def scatter(standings: Mapping[str, Standing]) -> Scatter:
+    """Pool the scatter of every model that has several seeds."""
+    seeds = {model: len(standing.seeds) for model, standing in standings.items()}
+    freedom = {model: count - 1 for model, count in seeds.items() if count > 1}
+    total = sum(freedom.values())
+    squares = sum(free * standings[model].seed_spread ** 2 for model, free in freedom.items())
+    return Scatter(math.sqrt(squares / total) if total else math.nan, total, seeds)

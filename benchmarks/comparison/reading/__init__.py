@@ -1,0 +1,1 @@
+"""What the records hold: scores, costs, claims, and which runs may be ranked."""

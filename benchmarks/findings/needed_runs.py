@@ -1,0 +1,102 @@
+"""The records that a finding stands on: what any machine has finished is read, the rest is run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.comparison.judging.intervals import Intervals
+from benchmarks.errors import UserError
+from benchmarks.protocols import chosen_models, protocol
+from benchmarks.records import record, result_paths
+from benchmarks.records.record import Record
+from benchmarks.running import launch, settle
+from benchmarks.running.job import Job
+from benchmarks.running.slot import Slot, terms
+from benchmarks.sweep.finished import Finished
+
+Runs = Mapping[str, Mapping[str, Sequence[Record]]]  # by model, then by protocol: one a seed
+
+
+def collect(pattern: Job, models: str, protocols: Iterable[str], seeds: Sequence[int]) -> Runs:
+    """Return the records of every model under every protocol; a run that fails ends it all."""
+    finished = Finished(pattern.results, any_machine=True)
+    runs: dict[str, dict[str, list[Record]]] = {}
+    for name in protocols:
+        for model in chosen_models.models(models, name)[0]:
+            for seed in seeds:
+                job = replace(pattern, model=model, protocol=name, seed=seed)
+                done = _record(job, finished)
+                runs.setdefault(model, {}).setdefault(name, []).append(done)
+    return runs
+
+
+def require_equal(field: str, records: Iterable[Record]) -> None:
+    """Refuse records of different data: their difference would answer another question."""
+    found = {str(one.data.get(field)): one.name for one in records}
+    if len(found) > 1:
+        raise UserError(
+            f"Expected records of the same data. Received: {' and '.join(found.values())}, whose "
+            f"{field} differ; name the folder of records that belong together with --results."
+        )
+
+
+def told(name: str, one: Intervals) -> dict[str, float]:
+    """Return a row's three cells of a value and its interval."""
+    values = (one.mean, one.lower, one.upper)
+    return {
+        f"{name}{suffix}": float(value[0])
+        for suffix, value in zip(("", " lower", " upper"), values, strict=True)
+    }
+
+
+def _record(job: Job, finished: Finished) -> Record:
+    chosen = protocol.find(job.protocol, job.model)
+    if job.data is None and chosen.data.layout != "phantom":
+        names = result_paths.pattern(terms(job, chosen), chosen.digest)
+        if found := finished.matching(names):
+            return _of_one_data_set([record.read(path) for path in found])
+    slot = settle.slot(job)
+    return record.read(finished.path(slot) or _run(slot))
+
+
+def _of_one_data_set(records: Sequence[Record]) -> Record:
+    """Where no data are named, take those of which there are records, if they are all the same."""
+    for name in result_paths.DATA:
+        if len({one.data.get(name) for one in records}) > 1:
+            raise UserError(
+                f"There are records of {records[0].name} on data of different {name}: name those "
+                "that are meant with --data."
+            )
+    return records[0]
+
+
+def _run(slot: Slot) -> Path:
+    job, outcome = slot.job, launch.launch(slot)
+    if outcome.code != launch.FINE:
+        raise UserError(
+            f"{job.model} under {job.protocol} did not finish, and the finding needs it: its "
+            f"record or the line above says why; the same command goes on from there."
+        )
+    return outcome.path
+
+
+def patients(records: Iterable[Record]) -> dict[str, list[np.ndarray]]:
+    """Return each patient's (tp, fp, fn, tn) by slice, one array a region, seed and fold."""
+    found: dict[str, list[np.ndarray]] = {}
+    for one in records:
+        for patient in one.patients:
+            found.setdefault(str(patient["patient"]), []).extend(
+                _slices(region) for region in patient["regions"].values()
+            )
+    return found
+
+
+def _slices(region: Mapping) -> np.ndarray:
+    counts = [[region[name] for name in ("tp", "fp", "fn", "tn")]]
+    if "slices" not in region:
+        return np.array(counts, float)
+    found = np.array(region["slices"], float).reshape(-1, 3)
+    voxels = np.sum(counts) / len(found)
+    return np.column_stack([found, voxels - found.sum(axis=1)])

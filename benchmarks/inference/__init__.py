@@ -1,0 +1,1 @@
+"""A network over a whole scan: in batches, or in windows that slide."""

@@ -1,0 +1,1 @@
+"""What this machine is, what a run may use of it, and what is installed."""

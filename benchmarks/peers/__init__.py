@@ -1,1 +1,0 @@
-"""The same work written natively in other frameworks, to measure ours against; run by hand only."""

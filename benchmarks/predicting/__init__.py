@@ -1,0 +1,1 @@
+"""A trained network used on scans: found again, run, drawn."""

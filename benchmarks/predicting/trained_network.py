@@ -1,0 +1,139 @@
+"""A trained network with all that is needed to use it: what images, prepared how, scored how.
+
+It travels in the weights file itself, so that one file is enough; a run's folder holds such a file.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.errors import UserError
+from benchmarks.predicting import about
+from benchmarks.protocols.protocol import Evaluation, Protocol
+from benchmarks.records import result_paths
+from data_pipeline import Data, DataSpec
+from data_pipeline.feeding.targets import Target, target_of
+from data_pipeline.preparing.preparation import Preparation
+from data_pipeline.scans.search import Wanted
+from zoo import weights
+
+WEIGHTS = "weights.safetensors"
+TOLERANCE = 0.1  # of a voxel's side: how far a volume may differ from those that taught
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a network's weights are to be used; `spacing` is of the volumes that taught it, in mm."""
+
+    spec: DataSpec
+    layout: str
+    version: str | None
+    labels: dict[str, int]
+    regions: dict[str, tuple[int, ...]]
+    spacing: tuple[tuple[float, float], ...] | None
+    threshold: float
+    evaluation: Evaluation
+    value_range: str = "normalised"
+
+    @classmethod
+    def of(cls, protocol: Protocol, data: Data, threshold: float) -> "Trained":
+        """Note how a run's data were prepared, and the threshold that its validation chose."""
+        known = data.store.index["about"]
+        return cls(
+            spec=protocol.data,
+            layout=known["layout"],
+            version=known["version"],
+            labels=known["labels"],
+            regions=dict(known["regions"]),
+            spacing=_spacing(data) if protocol.data.rank == 3 else None,
+            threshold=threshold,
+            evaluation=protocol.evaluate,
+            value_range=data.value_range,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values for a weights file; regions as pairs, because their order counts."""
+        return {
+            **asdict(self),
+            "spec": self.spec.as_json(),
+            "regions": [[name, list(values)] for name, values in self.regions.items()],
+        }
+
+    @property
+    def target(self) -> Target:
+        """Return what the channels of the network's answer mean."""
+        return target_of(self.spec, self.labels, self.regions)
+
+    @property
+    def preparation(self) -> Preparation:
+        """Return how a scan is brought to the network."""
+        return Preparation.of(self.spec)
+
+    @property
+    def wanted(self) -> Wanted:
+        """Return what a scan must have."""
+        whole = self.spec.target == "whole"
+        return Wanted(self.spec.channels, self.layout, self.version, whole)
+
+    def require_spacing(self, name: str, spacing: tuple[float, ...], in_mm: bool) -> None:
+        """Refuse a volume whose voxels are of another size than those that taught the network."""
+        if self.spacing is None:
+            return
+        if not in_mm:
+            raise UserError(
+                f"{name}: its files state no voxel size, and the network was trained on volumes; "
+                "write the true pixdim and sform, or accept any with --any-spacing."
+            )
+        for size, (least, most) in zip(spacing, self.spacing, strict=True):
+            if not least * (1 - TOLERANCE) <= size <= most * (1 + TOLERANCE):
+                raise UserError(
+                    f"{name}: its voxels are {_sizes(spacing)} mm, and the network was trained on "
+                    f"{_sizes([pair[0] for pair in self.spacing])} mm; resample the scan, or "
+                    "accept any with --any-spacing."
+                )
+
+
+def find(place: Path) -> Path:
+    """Return the weights file of a run's folder, of its record, or the file itself."""
+    if place.suffix == ".json":
+        place = result_paths.run_folder(place)
+    path = place / WEIGHTS if place.is_dir() else place
+    if not path.is_file():
+        raise UserError(
+            f"{place}: expected a run's folder (results/MACHINE/runs/RUN) or a weights file; "
+            "`gliozoo bench MODEL` makes both."
+        )
+    return path
+
+
+def read(path: Path) -> Trained:
+    """Read from a weights file how it is to be used."""
+    header = weights.header(path)
+    try:
+        found = Trained(**about.checked(header.about, header.identity))
+        if found.target.classes != header.identity.classes:
+            raise ValueError(f"it has {found.target.classes} classes, not those of the network")
+        return found
+    except KeyError as error:
+        raise _unusable(path, f"it has no entry {error}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise _unusable(path, " ".join(str(error).split())[:200]) from error
+
+
+def _unusable(path: Path, reason: str) -> UserError:
+    return UserError(
+        f"{path} does not say how images are to be prepared for it ({reason}): predict with the "
+        "weights file in the folder of a run of `gliozoo bench`."
+    )
+
+
+def _spacing(data: Data) -> tuple[tuple[float, float], ...] | None:
+    sizes = [data.store.cases[member.case] for member in data.members["train"]]
+    if not all(case.in_mm for case in sizes):
+        return None
+    axes = zip(*(case.spacing for case in sizes), strict=True)
+    return tuple((min(axis), max(axis)) for axis in axes)
+
+
+def _sizes(sizes) -> str:
+    return " x ".join(f"{size:.3g}" for size in sizes)

@@ -1,0 +1,165 @@
+"""`Protocol`: what must be EQUAL for two models to be compared, and the digest that says so.
+
+Paths, machines, backends and threads are no part of it; a changed number gives another digest, and
+rows of different digests are never ranked together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import zoo
+from benchmarks.errors import UserError
+from benchmarks.scoring.policies import POLICIES
+from data_pipeline import DataSpec
+from data_pipeline.plain import LATER, plain
+from zoo.registry import choose
+
+FOLDER = Path(__file__).parent / "shipped"
+AUTHOR = "author"
+SCHEDULES = ("constant", "cosine", "plateau")
+OPTIMISERS = ("adam", "adamw", "sgd")
+BLENDINGS = ("gaussian", "constant")
+MONITORS = ("val_dice", "val_loss")
+
+
+class WrongRankError(UserError):
+    """A protocol of slices was asked for a model of volumes, or the other way round."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How every model of a protocol learns; `width` scales every model's channels.
+
+    `loss` joins names of `benchmarks.training.losses` with `+`. `monitor` tells which epoch is the
+    best one: by the foreground's Dice on the validation patients, or by the loss there;
+    `early_stopping` and the plateau schedule count epochs without a better one. `deep_supervision`
+    asks each coarser level of a decoder too, by heads that are gone after the training.
+    """
+
+    loss: str = "bce+dice"
+    loss_settings: Mapping[str, Any] = field(default_factory=dict)
+    optimiser: str = "adam"
+    learning_rate: float = 1e-3
+    schedule: str = "cosine"
+    schedule_settings: Mapping[str, float] = field(default_factory=dict)
+    epochs: int = 60
+    early_stopping: int | None = None
+    clip_norm: float | None = 1.0
+    width: float = 1.0
+    deep_supervision: bool = False
+    monitor: str = field(default="val_dice", metadata=LATER)
+
+    def __post_init__(self) -> None:
+        _one_of("schedule", self.schedule, SCHEDULES)
+        _one_of("monitor", self.monitor, MONITORS)
+        _one_of("optimiser", self.optimiser, OPTIMISERS)
+        for name in ("learning_rate", "epochs", "width", "clip_norm", "early_stopping"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UserError(f"Expected train.{name} above 0. Received: {value}.")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a trained model is scored; `threshold` None is chosen on the validation patients.
+
+    A model of volumes slides over a scan in windows of its input's size: `overlap` is the share of
+    a side that two neighbours have in common, `blending` how their answers are weighted.
+    """
+
+    threshold: float | None = 0.5
+    policy: str = "brats"
+    surfaces: bool = True
+    batch_size: int = 16
+    overlap: float = 0.5
+    blending: str = "gaussian"
+
+    def __post_init__(self) -> None:
+        _one_of("policy", self.policy, tuple(POLICIES))
+        _one_of("blending", self.blending, BLENDINGS)
+        if not 0 <= self.overlap < 1:
+            raise UserError(f"Expected overlap from 0 to below 1. Received: {self.overlap}.")
+        if self.threshold is not None and not 0 < self.threshold < 1:
+            raise UserError(f"Expected a threshold between 0 and 1. Received: {self.threshold}.")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Data, training and evaluation under one name; equal for all models that are ranked."""
+
+    name: str
+    data: DataSpec
+    train: Training = field(default_factory=Training)
+    evaluate: Evaluation = field(default_factory=Evaluation)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the three parts as plain values, ready for a record."""
+        return {
+            "data": self.data.as_json(),
+            "train": plain(self.train),
+            "evaluate": plain(self.evaluate),
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the SHA-256 of everything but the name."""
+        return digest_of(self.as_json())
+
+
+def digest_of(parts: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a protocol's parts, as `Protocol.as_json` or a record has them."""
+    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def names() -> list[str]:
+    """List the protocols: the folder is the registry."""
+    return sorted(file.stem for file in FOLDER.glob("*.py") if not file.stem.startswith("_"))
+
+
+def find(name: str, model: str) -> Protocol:
+    """Return the protocol of this name for a model.
+
+    A protocol for slices may name its twin for volumes, which a model takes that has no other rank;
+    `author` and `author_PROTOCOL` are made of the recipe on the model's card.
+    """
+    card = zoo.card(model)
+    if name == AUTHOR or (name.startswith(f"{AUTHOR}_") and name not in names()):
+        base = name.removeprefix(AUTHOR).removeprefix("_") or None
+        return _module(AUTHOR).protocol_for(model, card, base and find(base, model))
+    module = _module(choose(name, names(), "protocol"))
+    found: Protocol = module.PROTOCOL
+    if found.data.rank in card.ranks:
+        return found
+    twin = getattr(module, "VOLUMES" if found.data.rank == 2 else "SLICES", None)
+    if twin is None:
+        fitting = [other for other in names() if _rank(other) in card.ranks]
+        raise WrongRankError(
+            f"{model} takes inputs of rank {' or '.join(map(str, card.ranks))}, and the protocol "
+            f"{name!r} gives rank {found.data.rank}: use one of {', '.join(fitting) or 'none'}."
+        )
+    return _module(twin).PROTOCOL
+
+
+def _rank(name: str) -> int | None:
+    found = getattr(_module(name), "PROTOCOL", None)
+    return found.data.rank if found else None
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"benchmarks.protocols.shipped.{name}")
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        listed = ", ".join(map(repr, choices))
+        raise UserError(f"Expected {name} to be one of {listed}. Received: {value!r}.")

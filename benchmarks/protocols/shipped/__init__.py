@@ -1,0 +1,1 @@
+"""The protocols. The folder is the registry: one file, one protocol."""

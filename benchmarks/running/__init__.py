@@ -1,0 +1,1 @@
+"""One run, from the command to its record, in a process of its own."""

@@ -1,0 +1,183 @@
+"""The stages of a run: each takes values, and returns one."""
+
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+import data_pipeline
+import zoo
+from benchmarks.backends import device, several_devices
+from benchmarks.cost import run_cost as costs
+from benchmarks.cost.profiled_model import Subject
+from benchmarks.errors import UserError
+from benchmarks.inference.predictor import Predictor
+from benchmarks.predicting import overlays, trained_network
+from benchmarks.predicting.trained_network import Trained
+from benchmarks.records import atomic, csv_table
+from benchmarks.records.record import Record
+from benchmarks.running.slot import Slot
+from benchmarks.running.unfinished import Unfinished
+from benchmarks.terminal import progress
+from benchmarks.training import display, history
+from benchmarks.training import evaluate as scoring
+from benchmarks.training import train as training
+from benchmarks.training.checkpoint import Checkpoints
+from benchmarks.training.evaluate import Quality
+from benchmarks.training.state import State
+from data_pipeline import Data
+from data_pipeline.data import SPLITS
+from zoo import weights
+
+
+def load(slot: Slot, unfinished: Unfinished) -> Data:
+    """Load the data, and note what they are."""
+    job = slot.job
+    data = data_pipeline.load(
+        slot.protocol.data,
+        job.seed,
+        job.fold,
+        root=job.data,
+        cache=job.cache,
+        version=job.version,
+        threads=job.threads,
+        progress=None if job.quiet else progress.progress("Preparing"),
+    )
+    if data.spec.target == "regions" and data.classes > 1:
+        raise UserError(
+            "Expected a protocol whose target is 'whole' or 'labels', because the zoo's models end "
+            "in one sigmoid or a softmax. Received: 'regions'. Use 'labels': regions are scored."
+        )
+    _require_same(slot, data)
+    data = data.in_range(zoo.card(job.model).value_range)
+    several_devices.require_equal_parts(job.devices, slot.protocol, data)
+    unfinished.note(data=facts(data))
+    return data
+
+
+def _require_same(slot: Slot, data: Data) -> None:
+    """Refuse data that are no longer those by which the run has been given its name."""
+    if (data.fingerprint, data.split_digest) != (slot.data.fingerprint, slot.data.split_digest):
+        raise UserError("The data changed while the run was starting: start it again.")
+
+
+def facts(data: Data) -> dict[str, Any]:
+    """Return the data section of a record."""
+    return {
+        "fingerprint": data.fingerprint,
+        "split_digest": data.split_digest,
+        "layout": data.spec.layout,
+        "leaky": data.leaky,
+        "classes": data.classes,
+        "channels": list(data.channels),
+        "value_range": data.value_range,
+        "regions": {name: list(values) for name, values in data.regions.items()},
+        "n_train": data.n_train,
+        "n_val": data.n_val,
+        "n_test": data.n_test,
+        # The units of a leaky split are thousands of slices; its digest stands for them.
+        "split": None if data.leaky else {name: list(getattr(data.split, name)) for name in SPLITS},
+    }
+
+
+def build(slot: Slot, data: Data) -> keras.Model:
+    """Build the model from the run's seed."""
+    keras.utils.set_random_seed(slot.job.seed)
+    return zoo.create(
+        slot.job.model,
+        data.input_shape,
+        data.classes,
+        slot.job.variant,
+        slot.protocol.train.width,
+    )
+
+
+def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) -> State:
+    """Train from the newest checkpoint on; keep the log."""
+    job, epochs = slot.job, slot.protocol.train.epochs
+    checkpoints = Checkpoints(slot.folder, identity(unfinished.record))
+    if job.force:
+        checkpoints.discard()
+    title = slot.path.stem
+    chosen = display.choose(title, epochs, data.steps_per_epoch, quiet=job.quiet)
+    with history.Kept(chosen, slot.folder) as shown:
+        return training.train(
+            model,
+            data,
+            slot.protocol,
+            checkpoints,
+            shown,
+            jit=device.resolve_jit(job.jit),
+            watch=not job.deterministic,
+        )
+
+
+def identity(begun: Record) -> dict[str, Any]:
+    """Return what a checkpoint must agree with to be gone on from."""
+    environment = ("backend", "precision", "deterministic", "keras")
+    return {
+        **begun.run,
+        "protocol_digest": begun.protocol_digest,
+        **{name: begun.data[name] for name in ("fingerprint", "split_digest")},
+        **{name: begun.environment[name] for name in environment},
+    }
+
+
+def evaluate(slot: Slot, model: keras.Model, data: Data) -> Quality:
+    """Score the test patients; keep their numbers as a table, and the network ready for use."""
+    predict = Predictor(model, slot.protocol.evaluate)
+    quality = scoring.evaluate(predict, data, slot.protocol.evaluate)
+    usage = Trained.of(slot.protocol, data, quality.threshold)
+    weights.save(model, slot.folder / trained_network.WEIGHTS, usage.as_json())
+    policy = slot.protocol.evaluate.policy
+    _write(slot, "patients.csv", csv_table.text(scoring.table(quality, policy)))
+    return quality
+
+
+def cost(slot: Slot, model: keras.Model, state: State, memory_before: int) -> dict[str, Any]:
+    """Count and time the model at a batch of one."""
+    subject = Subject(
+        slot.job.model,
+        slot.job.variant,
+        model.input_shape[1:],
+        model.output_shape[-1],
+        slot.protocol.train.width,
+        precision=slot.job.precision,
+    )
+    jit = device.resolve_jit(slot.job.jit)
+    return costs.measure(model, subject, state, jit=jit, memory_before=memory_before)
+
+
+def draw(slot: Slot, model: keras.Model, data: Data, quality: Quality, state: State) -> None:
+    """Draw the training curve and some of the patients."""
+    predict = Predictor(model, slot.protocol.evaluate)
+    overlays.curves(state.history, slot.path.stem, slot.folder)
+    overlays.patients(predict, data, quality, slot.protocol.evaluate.policy, slot.folder)
+
+
+def conclude(
+    begun: Record, model: keras.Model, state: State, quality: Quality, cost: dict[str, Any]
+) -> Record:
+    """Put everything into the record."""
+    return replace(
+        begun,
+        history=list(state.history),
+        training={
+            "epochs": state.epoch,
+            "best_epoch": state.best_epoch,
+            "best_val_dice": state.best_dice,
+            "stopped": state.stopped,
+            "seconds": state.seconds,
+            "first_step_s": state.first_step_s,
+            "threshold": quality.threshold,
+            "weights_sha256": weights.digest(model),
+        },
+        patients=list(quality.patients),
+        quality=quality.summary,
+        calibration=quality.calibration,
+        cost=cost,
+    )
+
+
+def _write(slot: Slot, name: str, content: str) -> None:
+    atomic.write(slot.folder / name, content.encode())

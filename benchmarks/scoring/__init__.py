@@ -1,0 +1,1 @@
+"""From masks to numbers: pure functions of NumPy arrays."""

@@ -1,0 +1,22 @@
+"""Each region by itself: overlap and distance of the whole, and lesion by lesion."""
+
+from benchmarks.comparison.judging.table import Table
+from benchmarks.tables import cells
+
+METRICS = ("dice", "hd95", "nsd_1mm", "lesion_dice", "lesion_hd95")
+TITLE = "By region"
+
+
+def rows(table: Table) -> tuple[list[str], list[list[str]]]:
+    """Return the headings, and a row for each region and model."""
+    head = ["Region", "Model", *(cells.label(metric, table.in_mm) for metric in METRICS)]
+    found = [
+        [region, model, *(_cell(table, model, region, metric) for metric in METRICS)]
+        for region in table.regions
+        for model in table.models
+    ]
+    return head, found
+
+
+def _cell(table: Table, model: str, region: str, metric: str) -> str:
+    return cells.estimate(table.estimates.get((model, region, metric)), metric)

@@ -1,0 +1,1 @@
+"""From a built model to its best epoch: fit, losses, schedule, checkpoints."""

@@ -1,0 +1,162 @@
+"""One resampling for all spatial changes of a sample, of its image and of its labels alike.
+
+Slices go through OpenCV. So do volumes, slice by slice, as long as they are not tilted or bent:
+then rows and columns of every slice move alike, which is ten times as fast as a full 3D warp.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from data_pipeline.augmenting.motion import Motion
+from data_pipeline.errors import UserError
+from data_pipeline.storing import encoding
+
+OPENCV_SIDE = 32766  # the longest picture that cv2.remap takes
+OUTSIDE = np.float32(-9)
+WORDS = {1: np.uint8, 2: np.uint16, 4: np.int32, 8: np.float64}  # by size, of those in OpenCV
+
+
+def image(voxels: np.ndarray, motion: Motion) -> np.ndarray:
+    """Move `(H, W, C)` or `(D, H, W, C)` voxels, interpolating linearly."""
+    if motion.affine is None:
+        return _flip(voxels, motion.flips)
+    return _resample(voxels, motion, linear=True)
+
+
+def labels(mask: np.ndarray, motion: Motion) -> np.ndarray:
+    """Move a mask to a mask: labels are taken from the nearest voxel, never mixed."""
+    if motion.affine is None:
+        return _flip(mask, motion.flips)
+    narrow = _narrow(mask).reshape(*mask.shape[: len(motion.flips)], -1)
+    return _resample(narrow, motion, linear=False).reshape(mask.shape).astype(mask.dtype)
+
+
+def record(joined: np.ndarray, motion: Motion) -> tuple[np.ndarray, np.ndarray]:
+    """Move a record whose last channel is its label; give its voxels and its labels."""
+    if motion.affine is None:
+        return encoding.parted(_flip(joined, motion.flips))
+    joined = np.ascontiguousarray(joined, np.uint8 if joined.dtype == np.uint8 else np.float32)
+    label = encoding.labels(joined)
+    if joined.shape[-1] not in (3, 4):  # which OpenCV warps faster than voxels, then the label
+        voxels, _ = encoding.parted(joined)
+        return _resample(voxels, motion, linear=True), _nearest(label, motion)
+    voxels, mixed = encoding.parted(_resample(joined, motion, linear=True))
+    if cv2.minMaxLoc(label.reshape(-1, label.shape[-1]))[1] > 1:
+        return voxels, _nearest(label, motion)
+    # Interpolated linearly and rounded, a mask of 0 and 1 stays one: it is cut at one half.
+    return voxels, mixed if mixed.dtype == np.uint8 else np.rint(mixed)
+
+
+def _nearest(label: np.ndarray, motion: Motion) -> np.ndarray:
+    return _resample(label[..., None], motion, linear=False)[..., 0]
+
+
+def _flip(array: np.ndarray, flips: Sequence[bool]) -> np.ndarray:
+    *outer, inner = flips
+    axes = tuple(axis for axis, flipped in enumerate(outer) if flipped)
+    array = np.ascontiguousarray(np.flip(array, axes))
+    if not inner:
+        return array
+    # Rows by OpenCV, which moves whole pixels: eight times as fast as NumPy's strides.
+    width, *channels = array.shape[len(outer) :]
+    pixels = array.view(WORDS[array.itemsize]).reshape(-1, width, *(channels or (1,)))
+    return cv2.flip(pixels, 1).view(array.dtype).reshape(array.shape)
+
+
+def _narrow(mask: np.ndarray) -> np.ndarray:
+    if mask.dtype in (np.uint8, np.bool_):
+        return mask.view(np.uint8)
+    if mask.min(initial=0) < 0 or mask.max(initial=0) > 255:
+        raise UserError(
+            f"Expected label values from 0 to 255. Received: {mask.min()} to {mask.max()}."
+        )
+    return mask.astype(np.uint8)
+
+
+def _resample(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
+    if len(motion.flips) == 2:
+        return _slice(voxels, motion, linear)
+    if motion.planar:
+        return _planar(voxels, motion, linear)
+    return _volume(voxels, motion, linear)
+
+
+def _slice(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
+    mode = cv2.INTER_LINEAR if linear else cv2.INTER_NEAREST
+    if motion.affine is not None and not motion.elastic:
+        return _warp(voxels, motion.affine, mode, motion.repeat)
+    rows, columns = motion.coordinates
+    warped = cv2.remap(voxels, columns, rows, mode, borderMode=cv2.BORDER_CONSTANT)
+    return warped.reshape(voxels.shape)
+
+
+def _warp(voxels: np.ndarray, affine: np.ndarray, mode: int, repeat: bool) -> np.ndarray:
+    # OpenCV counts x before y.
+    matrix = affine[::-1][:, [1, 0, 2]]
+    height, width = voxels.shape[:2]
+    warped = cv2.warpAffine(
+        voxels,
+        matrix,
+        (width, height),
+        flags=mode | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE if repeat else cv2.BORDER_CONSTANT,
+    )
+    return warped.reshape(voxels.shape)
+
+
+def _planar(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
+    assert motion.affine is not None
+    mode = cv2.INTER_LINEAR if linear else cv2.INTER_NEAREST
+    depth = len(voxels)
+    in_plane = motion.affine[1:, 1:]
+    heights = motion.affine[0, 0] * np.arange(depth) + motion.affine[0, 3]
+    below = np.floor(heights + (0 if linear else 0.5)).astype(int)
+    wanted = {z for z in (*below, *(below + linear)) if 0 <= z < depth}
+    moved = {z: _warp(voxels[z], in_plane, mode, motion.repeat) for z in wanted}
+    empty = np.zeros(voxels.shape[1:], voxels.dtype)
+    result = np.empty_like(voxels)
+    for z, (low, height) in enumerate(zip(below, heights, strict=True)):
+        first = moved.get(low, empty)
+        part = height - low
+        if linear and part > 1e-6:
+            cv2.addWeighted(first, 1 - part, moved.get(low + 1, empty), part, 0, result[z])
+        else:
+            result[z] = first
+    return result
+
+
+def _volume(voxels: np.ndarray, motion: Motion, linear: bool) -> np.ndarray:
+    depth, height, width, channels = voxels.shape
+    z, y, x = motion.coordinates
+    if depth * (height + 1) > OPENCV_SIDE:
+        return _large_volume(voxels, [z, y, x], linear)
+    # The slices one below the other in one picture, an empty row after each to part them.
+    atlas = np.pad(voxels, ((0, 0), (0, 1), (0, 0), (0, 0))).reshape(-1, width, channels)
+    mode = cv2.INTER_LINEAR if linear else cv2.INTER_NEAREST
+    below = np.floor(z if linear else z + np.float32(0.5))
+    y = np.where((y <= -1) | (y >= height), OUTSIDE, y)
+
+    def layer(level: np.ndarray) -> np.ndarray:
+        rows = y + level * (height + 1)
+        rows[(level < 0) | (level >= depth) | (y == OUTSIDE)] = OUTSIDE
+        maps = x.reshape(-1, width), rows.reshape(-1, width)
+        moved = cv2.remap(atlas, *maps, mode, borderMode=cv2.BORDER_CONSTANT)
+        return moved.reshape(voxels.shape)
+
+    if not linear:
+        return layer(below)
+    part = (z - below)[..., None]
+    moved = layer(below) * (1 - part) + layer(below + 1) * part
+    return (np.rint(moved) if voxels.dtype.kind in "iu" else moved).astype(voxels.dtype)
+
+
+def _large_volume(voxels: np.ndarray, where: list, linear: bool) -> np.ndarray:
+    result = np.empty_like(voxels)
+    for channel in range(voxels.shape[3]):
+        source = voxels[..., channel].astype(np.float32)
+        moved = ndimage.map_coordinates(source, where, order=int(linear), mode="grid-constant")
+        result[..., channel] = np.rint(moved) if voxels.dtype.kind in "iu" else moved
+    return result

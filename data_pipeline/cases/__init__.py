@@ -1,0 +1,1 @@
+"""What one examined scan is, on disk and in memory."""

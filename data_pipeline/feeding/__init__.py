@@ -1,0 +1,1 @@
+"""From records to batches: which samples, in which order, with which targets."""

@@ -1,0 +1,1 @@
+"""Bytes that are whole: files written aside, folders listed, archives unpacked."""

@@ -1,0 +1,1 @@
+"""File formats read to their end: NIfTI, TIFF, PNG, and dataset.json."""

@@ -1,0 +1,1 @@
+"""A checked data set, normalised and written as records, once."""

@@ -1,0 +1,123 @@
+"""Preparing one case: its records, its labels, and, last, the line that says they are whole."""
+
+import hashlib
+import re
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data_pipeline.cases.case import Case, Volume
+from data_pipeline.cases.read_case import read_case
+from data_pipeline.checking.manifest import CaseRecord
+from data_pipeline.errors import UserError
+from data_pipeline.files import digests, whole_files
+from data_pipeline.grid import geometry
+from data_pipeline.preparing import normalise
+from data_pipeline.preparing.preparation import Preparation
+from data_pipeline.storing import encoding, store_index
+from data_pipeline.storing.store import StoredCase
+
+FOREGROUND_SAMPLE = 1024  # lesion voxels kept for each label, to place patches on
+
+
+def prepared_case(
+    case: Case, record: CaseRecord, preparation: Preparation, folder: Path
+) -> dict[str, Any]:
+    """Write a case's files, unless an earlier run finished them; give its part of the index."""
+    stem = f"{_slug(case.name)}-{digests.digest(case.name, 8)}"
+    line = folder / f"{stem}.json"
+    done = whole_files.read_json(line)
+    sound = store_index.case_fits(done, len(preparation.channels)) and done["stem"] == stem
+    if sound and all(_whole(folder / name, done, name) for name in done["bytes"]):
+        return done
+    volume = chosen(read_case(case), preparation.channels)
+    if dict(volume.sha256) != dict(record.files):
+        raise UserError(f"{case.name}: its files changed since they were checked; run this again.")
+    values = _written(case, volume, preparation, folder, stem)
+    whole_files.write_json(line, values)
+    return values
+
+
+def _whole(path: Path, done: dict[str, Any], name: str) -> bool:
+    state = digests.stamp(path)
+    return bool(state) and digests.sha256(path) == done["sha256"][name]
+
+
+def chosen(volume: Volume, channels: tuple[str, ...]) -> Volume:
+    """Pick the channels by name, in the order asked for."""
+    order = [volume.channels.index(name) for name in channels]
+    if order == list(range(len(volume.channels))):
+        return volume
+    return replace(volume, image=volume.image[..., order], channels=channels)
+
+
+def _written(
+    case: Case, volume: Volume, preparation: Preparation, folder: Path, stem: str
+) -> dict[str, Any]:
+    assert volume.label is not None  # what has none is quarantined by the check
+    plan = grid_of(volume, preparation)
+    label = plan.labels_to_model(volume.label)
+    records, scales = encoded(volume, preparation, plan, label)
+    contents: dict[str, bytes | memoryview] = {
+        f"{stem}.records": memoryview(records.reshape(-1).view(np.uint8)),  # type: ignore[arg-type]
+        f"{stem}.labels.npz": _labels(volume.label, label, case.name),
+    }
+    for name, content in contents.items():
+        whole_files.write_whole(folder / name, content)
+    return StoredCase(
+        name=case.name,
+        patient=case.patient,
+        stem=stem,
+        dtype=records.dtype.name,
+        scales=scales,
+        geometry=plan,
+        spacing=volume.spacing,
+        in_mm=volume.in_mm,
+        lesion=tuple(map(int, np.count_nonzero(label, axis=(1, 2)))),
+        bytes={name: len(content) for name, content in contents.items()},
+        sha256={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+    ).as_json()
+
+
+def grid_of(volume: Volume, preparation: Preparation) -> geometry.Geometry:
+    """Plan how a scan comes onto the grid that a model sees."""
+    if preparation.rank == 2:
+        return geometry.of_slices(volume.image.shape[:3], preparation.size)
+    return geometry.of_volume(volume.image, preparation.size)
+
+
+def encoded(
+    volume: Volume,
+    preparation: Preparation,
+    plan: geometry.Geometry,
+    label: np.ndarray | None = None,
+) -> tuple[np.ndarray, tuple[float, ...]]:
+    """Normalise a scan on the model's grid, and round it as a store does: a channel at a time."""
+    count = len(volume.channels)
+    channels = (
+        plan.to_model(normalise.normalise(volume.image[..., c : c + 1], preparation.normalisation))
+        for c in range(count)
+    )
+    return encoding.encode_channels((channel[..., 0] for channel in channels), count, label)
+
+
+def _labels(reference: np.ndarray, label: np.ndarray, name: str) -> bytes:
+    """Pack the reference on its own grid, and where the lesion lies on the model's."""
+    draw = np.random.default_rng(int(digests.digest(name, 8), 16))
+    rows = []
+    for value in np.unique(label[label > 0]):
+        where = np.argwhere(label == value)
+        if len(where) > FOREGROUND_SAMPLE:
+            where = where[np.sort(draw.choice(len(where), FOREGROUND_SAMPLE, replace=False))]
+        rows.append(np.insert(where, 0, value, axis=1))
+    foreground = np.concatenate(rows) if rows else np.empty((0, 4))
+    packed = BytesIO()
+    np.savez_compressed(packed, reference=reference, foreground=foreground.astype(np.int16))
+    return packed.getvalue()
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40] or "case"

@@ -1,0 +1,1 @@
+"""Whole scans: those to be predicted, those to be scored, and their masks as files."""

@@ -1,0 +1,154 @@
+"""The edge to the backends: what is chosen, what is refused in one sentence, what is known."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+from keras import layers, models
+
+from benchmarks.backends import device, meters, programs
+from benchmarks.errors import UserError
+from benchmarks.machine import environment
+
+FACTS = """machine cpu gpu driver python keras backend backend_version precision layout jit commit
+    dirty devices"""
+ROOT = Path(__file__).parents[3]
+HERE = keras.config.backend()
+
+
+@pytest.fixture
+def unset(monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+
+
+def only(*names):
+    return lambda name: name in names
+
+
+def test_the_backend_that_runs_can_be_asked_for_again(unset):
+    assert device.select_backend(HERE) == device.backend() == HERE
+
+
+def test_the_environment_decides_where_nothing_is_asked_for(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", HERE)
+    assert device.select_backend() == HERE
+
+
+def test_the_first_installed_is_the_default(unset, monkeypatch):
+    monkeypatch.setattr(device, "installed", only(HERE))
+    assert device.select_backend() == HERE
+
+
+def test_unknown_backend_names_the_known_ones(unset):
+    with pytest.raises(UserError, match=r"'theano'.*tensorflow, jax, torch"):
+        device.select_backend("theano")
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "jax", "torch"])
+def test_missing_backend_says_how_to_install_it(unset, monkeypatch, name):
+    monkeypatch.setattr(device, "installed", only())
+    with pytest.raises(UserError, match=rf"'{name}' is not installed: run `pip install"):
+        device.select_backend(name)
+
+
+def test_no_backend_at_all(unset, monkeypatch):
+    monkeypatch.setattr(device, "installed", only())
+    with pytest.raises(UserError, match="No backend"):
+        device.select_backend()
+
+
+def test_another_backend_than_the_running_one_is_refused(unset, monkeypatch):
+    monkeypatch.setattr(device, "installed", only("tensorflow", "jax", "torch"))
+    other = next(name for name in device.BACKENDS if name != HERE)
+    with pytest.raises(UserError, match=f"already runs on '{HERE}'.*KERAS_BACKEND={other}"):
+        device.select_backend(other)
+
+
+def test_precision_reaches_the_layers_built_later():
+    before = keras.config.dtype_policy()
+    try:
+        device.set_precision("mixed_bfloat16")
+        assert layers.Dense(1).compute_dtype == "bfloat16"
+        with pytest.raises(UserError, match="'float8'"):
+            device.set_precision("float8")
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@pytest.mark.parametrize("visible", ["-1", None])
+def test_a_missing_gpu_is_said_with_its_reason(monkeypatch, visible):
+    monkeypatch.setattr(device, "gpus", list)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(UserError) as raised:
+        device.require_gpu()
+    assert ("hides every GPU" in str(raised.value)) == bool(visible)
+    monkeypatch.setattr(device, "gpus", lambda: ["a GPU"])
+    device.require_gpu()
+
+
+def test_forward_equals_the_model():
+    model = models.Sequential([layers.Input((8, 8, 3)), layers.Conv2D(2, 3)])
+    image = keras.ops.ones((1, 8, 8, 3))
+    expected = keras.ops.convert_to_numpy(model(image, training=False))
+    for jit in (False, HERE != "torch"):
+        found = programs.forward(model, jit)(image)
+        device.synchronise(found)
+        assert keras.ops.convert_to_numpy(found) == pytest.approx(expected, abs=1e-5)
+
+
+def test_only_jax_compiles_whole_programs_unless_told():
+    assert device.resolve_jit(None) == (HERE == "jax")
+    assert device.resolve_jit(True)
+    assert not device.resolve_jit(False)
+
+
+@pytest.mark.skipif(device.gpus() != [], reason="here the memory is the GPU's")
+def test_memory_grows_with_what_is_held():
+    before = meters.resident_memory()
+    held = bytearray(b"x" * (64 << 20))
+    assert meters.resident_memory() - before > 48 << 20
+    assert meters.peak_memory() >= before + (48 << 20)
+    assert len(held) == 64 << 20
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells it apart")
+def test_a_process_does_not_inherit_the_peak_of_the_one_that_started_it():
+    held = bytearray(b"x" * (512 << 20))
+    code = (
+        "from benchmarks.backends.device import peak_resident_memory; print(peak_resident_memory())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT)
+    assert int(told.stdout) < len(held) // 2
+
+
+def test_energy_is_none_without_a_gpu():
+    if not device.gpus():
+        assert meters.energy_joules() is None
+
+
+def test_environment_facts():
+    facts = environment.facts(jit=False)
+    assert set(facts) >= set(FACTS.split())
+    assert facts["keras"] == keras.__version__
+    assert facts["backend"] == HERE
+    assert facts["backend_version"]
+    assert facts["cores"] >= 1
+    assert facts["jit"] is False
+
+
+def test_machine_can_be_named(monkeypatch):
+    monkeypatch.setenv("GLIOZOO_MACHINE", "bench-box")
+    assert environment.facts()["machine"] == "bench-box"
+
+
+def test_outside_of_a_checkout_there_is_no_commit(monkeypatch, tmp_path):
+    package = tmp_path / "benchmarks" / "machine"
+    package.mkdir(parents=True)
+    monkeypatch.setattr(environment, "__file__", str(package / "environment.py"))
+    facts = environment.facts()
+    assert facts["commit"] is None
+    assert facts["dirty"] is None

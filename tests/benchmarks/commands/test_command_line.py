@@ -1,0 +1,115 @@
+"""The command line as a user types it."""
+
+import argparse
+import ast
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.__main__ import COMMANDS, main, parser_for
+from benchmarks.machine import child_process
+
+OPTION = re.compile(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*(?![\w(])")
+
+
+def test_list_imports_no_keras():
+    code = (
+        "import sys; from benchmarks.__main__ import main; assert main(['list', '--json']) == 0;"
+        "assert not {'keras', 'tensorflow', 'numpy', 'pandas'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    rows = {row["name"]: row for row in json.loads(done.stdout)}
+    assert len(rows) == 9
+    assert rows["mod_r2au"]["params"] == 21_271_317
+    assert rows["sa_unet"]["claims"][0]["leaks"] is True
+
+
+def test_list_and_describe_fit_a_narrow_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("mod_r2au") and "21.27 M" in line for line in lines)
+    assert main(["describe", "mod_r2au"]) == 0
+    text = capsys.readouterr().out
+    assert "21,271,317 parameters" in text
+    assert "Known flaws of the source" in text
+
+
+def test_describe_tells_a_recipe_in_its_authors_units_and_what_differs(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["describe", "sa_unet"]) == 0
+    told = capsys.readouterr().out
+    assert "loss dice (smooth 100.0, pool batch)" in told
+    assert "rotation 0.25, shift 0.05, shear 0.05, zoom 0.05, flip 0.5 (as Keras'" in told
+    assert "made for 256x256; the best epoch by val_loss" in told
+    assert "What it still does otherwise" in told
+
+
+def test_describe_as_json_narrows_to_a_variant(capsys):
+    assert main(["describe", "sa_unet", "--variant", "original", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [reference["params"] for reference in facts["references"]] == [538_707]
+    assert list(facts["variants"]) == ["original"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["describe", "sa_unt"], "Did you mean 'sa_unet'?"),
+        (["describe", "sa_unet", "--variant", "orginal"], "Did you mean 'original'?"),
+    ],
+)
+def test_mistakes_exit_with_2_and_one_line(argv, sentence, capsys):
+    assert main(argv) == 2
+    captured = capsys.readouterr()
+    assert sentence in captured.err
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+
+
+@pytest.mark.parametrize("argv", [[], ["lst"], ["list", "--jsn"]])
+def test_unknown_words_exit_with_2(argv, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert "usage: gliozoo" in capsys.readouterr().out
+
+
+def options(parser):
+    """Name every option of a parser and of those below it."""
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from options(below)
+
+
+def sentences(source):
+    """Find the texts of a file that are made of words: messages, and help; no bare arguments."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.value
+
+
+def test_every_option_that_a_sentence_names_is_there():
+    known = {option for command in COMMANDS for option in options(parser_for(command))}
+    known |= {"--machine", "--only", "--python", "--rehearse", "--store"}  # of benchmarks.gpu
+    known |= {"--logdir"}  # of TensorBoard
+    for package in ("zoo", "data_pipeline", "benchmarks"):
+        for path in (child_process.ROOT / package).rglob("*.py"):
+            if path.name == "figures.py":
+                continue  # colours, which CSS calls so
+            for sentence in sentences(path.read_text()):
+                assert set(OPTION.findall(sentence)) <= known, f"{path.name}: {sentence}"

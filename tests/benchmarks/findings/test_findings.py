@@ -1,0 +1,207 @@
+"""Findings: ways to score against hand-made numbers, each question from fabricated records."""
+
+from dataclasses import replace
+
+import fabricate
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks import findings
+from benchmarks.__main__ import main
+from benchmarks.comparison.judging import intervals
+from benchmarks.errors import UserError
+from benchmarks.findings import (
+    batches,
+    coverage,
+    leakage,
+    needed_runs,
+    populations,
+    published_ways,
+    recipes,
+    sensitivity,
+)
+from benchmarks.protocols import protocol
+from benchmarks.records import record
+from benchmarks.running import launch
+from benchmarks.running.job import Job
+from benchmarks.running.launch import Outcome
+from benchmarks.running.slot import terms
+
+# Slices of 1,000 pixels: a perfect 900, a missed 9 (conventions.md's two cases), and an empty one.
+PERFECT, MISSED, EMPTY = [900, 0, 0, 100], [0, 0, 9, 991], [0, 0, 0, 1000]
+TWO = {"a": [np.array([PERFECT, EMPTY], float)], "b": [np.array([MISSED, EMPTY], float)]}
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        ("patients", 0.5),
+        ("pooled voxels", 0.99502),
+        ("slices with\nany mask", 0.5),
+        ("slices with\na tumour", 0.5),
+        ("slices,\nempty = 1", 0.75),
+        ("slices,\nsmooth = 100", (1 + 1 + 100 / 109 + 1) / 4),
+        ("patients, with\nbackground", (1 + 1 + 0 + 2 * 1991 / (2 * 1991 + 9)) / 4),
+    ],
+)
+def test_a_way_gives_the_number_of_the_hand(way, expected):
+    assert published_ways.value(published_ways.columns(TWO, way)) == pytest.approx(
+        expected, abs=1e-5
+    )
+
+
+def test_what_was_empty_and_drawn_on_tells_the_ways_apart():
+    empty = {"a": [np.array([EMPTY], float)], "b": [np.array([[0, 5, 0, 995]], float)]}
+    assert published_ways.value(published_ways.columns(empty, "patients")) == 0.5
+    assert published_ways.value(published_ways.columns(empty, "patients,\nempty left out")) == 0.0
+    assert np.isnan(published_ways.value(published_ways.columns(empty, "slices with\na tumour")))
+
+
+def test_slices_of_a_batch_are_scored_as_one_picture():
+    """By hand: a perfect 900 and a missed 9 in one batch, as code does that flattens it."""
+    both = np.array([PERFECT, MISSED] + [EMPTY] * 30, float)
+    assert batches.dice(both) == pytest.approx((1800 + 100) / (1809 + 100))
+    assert batches.dice(both, smooth=0.0) == pytest.approx(0.99502, abs=1e-5)
+    # A 33rd slice is a batch by itself and counts as much as the 32 before.
+    alone = np.concatenate([both, [MISSED]])
+    assert batches.dice(alone) == pytest.approx((1900 / 1909 + 100 / 109) / 2)
+
+
+def test_batches_of_shuffled_slices_scatter_and_are_repeatable():
+    many = {f"p{n}": [np.array([PERFECT, MISSED] * 20, float)] for n in range(3)}
+    mean, scatter = batches.shuffled(many)
+    assert (mean, scatter) == batches.shuffled(many)
+    assert 0 < scatter < 0.02
+    assert mean == pytest.approx(0.99, abs=0.005)  # .98 of the pixels are those of the large ones
+    few = {"p": [np.array([PERFECT, MISSED], float)]}  # one batch, whatever the order
+    assert batches.shuffled(few) == pytest.approx((1900 / 1909, 0.0), abs=1e-12)
+    twice = {"p": few["p"] * 2}  # two seeds
+    assert batches.shuffled(twice)[0] == pytest.approx(1900 / 1909)
+
+
+def test_a_bootstrap_over_patients_scatters_as_theory_says():
+    scores = np.random.default_rng(0).random(200)
+    drawn = published_ways.resampled(np.column_stack([scores, np.ones(200)]))
+    assert drawn.mean() == pytest.approx(scores.mean(), abs=2e-3)
+    assert drawn.std() == pytest.approx(stats.sem(scores, ddof=0), rel=0.03)
+
+
+def test_the_interval_of_a_mean_is_that_of_every_other_table():
+    scores = np.random.default_rng(1).random(13) ** 2
+    told = intervals.intervals(scores[:, None])
+    found = published_ways.interval(np.column_stack([scores, np.ones(13)]))
+    assert (found.lower[0], found.upper[0]) == (told.lower[0], told.upper[0])
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Return a function that puts finished records where a run would."""
+
+    def put(model, name, dice, seed=0, **data):
+        job = Job(model=model, protocol=name, seed=seed, results=str(tmp_path))
+        chosen = protocol.find(name, model)
+        made = fabricate.a_record(model, dice, seed=seed)
+        record.write(
+            replace(
+                made,
+                run=terms(job, chosen),
+                protocol_digest=chosen.digest,
+                data=made.data | data,
+                training={"epochs": 8, "seconds": 120.0},
+            ),
+            tmp_path,
+        )
+        return tmp_path
+
+    return put
+
+
+def collect(folder, question, models):
+    pattern = Job(model="", results=str(folder))
+    return needed_runs.collect(pattern, models, question.protocols("lgg2d_lite"), (0,))
+
+
+def test_the_leakage_tax_is_the_difference_of_both_splits(results):
+    results("unet", "lgg2d_lite", (0.8, 0.6, 0.7, 0.5))
+    folder = results("unet", "lgg2d_lite_leaky", (0.9, 0.9, 0.8, 0.9))
+    row = leakage.rows(collect(folder, leakage, "unet"))[0]
+    assert row["mean over"] == "patients"
+    assert (row["by patient"], row["by slice"]) == pytest.approx((0.65, 0.875), abs=1e-3)
+    assert row["tax"] == pytest.approx(0.225, abs=1e-3)
+    assert row["tax lower"] < 0 < row["tax"] < row["tax upper"]
+    assert row["verdict"] == "cannot be told apart"
+
+
+def test_a_protocol_without_a_leaky_twin_is_named_with_those_that_have_one():
+    with pytest.raises(UserError, match=r"lgg2d_lite\. Received: 'quick'.*quick_leaky\.py"):
+        leakage.protocols("quick")
+
+
+def test_recipes_are_compared_patient_by_patient(results):
+    common = np.linspace(0.5, 0.9, 8)
+    author = common - np.array([0.1, 0.02, 0.05, 0.03, 0.06, 0.01, 0.04, 0.07])
+    results("sa_unet", "lgg2d_lite", common)
+    folder = results("sa_unet", "author_lgg2d_lite", author)
+    (row,) = recipes.rows(collect(folder, recipes, "sa_unet"))
+    assert row["difference"] == pytest.approx((author - common).mean(), abs=1e-3)
+    assert row["p"] == pytest.approx(stats.wilcoxon(author - common).pvalue)
+    assert row["difference lower"] < row["difference"] < row["difference upper"]
+    assert (row["patients"], row["author epochs"], row["author minutes"]) == (8, 8, 2)
+
+
+def test_records_of_different_data_are_refused(results):
+    results("sa_unet", "lgg2d_lite", (0.8, 0.6))
+    folder = results("sa_unet", "author_lgg2d_lite", (0.8, 0.6), split_digest="another")
+    with pytest.raises(UserError, match="whose split_digest differ"):
+        recipes.rows(collect(folder, recipes, "sa_unet"))
+
+
+def test_ranks_move_with_the_way_where_they_must(results):
+    # One patient is nearly all voxels: pooled, whoever does well on that one leads.
+    results("unet", "lgg2d_lite", (0.9, 0.9, 0.2))
+    folder = results("sa_unet", "lgg2d_lite", (0.5, 0.5, 0.6))
+    rows = sensitivity.rows(collect(folder, sensitivity, "unet,sa_unet"))
+    assert [row["model"] for row in rows[:: len(sensitivity.WAYS)]] == ["unet", "sa_unet"]
+    assert len(rows) == 2 * len(sensitivity.WAYS) == 18
+    assert {row["rank"] for row in rows} <= {1, 2}
+
+
+@pytest.mark.parametrize("name", findings.NAMES)
+def test_each_question_is_one_command_that_writes_a_table_and_a_figure(
+    results, tmp_path, name, monkeypatch
+):
+    monkeypatch.setattr(coverage, "SAMPLES", 10)
+    monkeypatch.setattr(coverage, "RANKINGS", 2)
+    monkeypatch.setattr(populations, "PATIENTS", 500)
+    models = ("unet", "sa_unet", "attention_unet", "deeplabv3plus")
+    for place, model in enumerate(models):
+        for protocol_name in ("lgg2d_lite", "lgg2d_lite_leaky", "author_lgg2d_lite"):
+            folder = results(model, protocol_name, (0.8 - place / 10, 0.6, 0.7 + place / 20))
+    out = tmp_path / "out"
+    asked = ["--models", "unet,sa_unet"] if name in ("sensitivity", "coverage") else []
+    assert main(["finding", name, *asked, "--results", str(folder), "--out", str(out)]) == 0
+    assert (out / f"{name}.csv").read_text().count("\n") > 2
+    assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_missing_run_that_cannot_be_made_is_one_sentence(tmp_path, capsys, monkeypatch):
+    asked = ["finding", "leakage", "--data", str(tmp_path / "none"), "--results", str(tmp_path)]
+    assert main(asked) == 2
+    assert "none: expected the folder of a data set" in capsys.readouterr().err
+    fabricate.no_data(monkeypatch)
+    killed = Outcome(Job("unet"), launch.FAILED, tmp_path, None)
+    monkeypatch.setattr(launch, "launch", lambda slot: killed)
+    assert main(asked) == 2
+    assert "unet under lgg2d_lite did not finish" in capsys.readouterr().err
+
+
+def test_a_recipe_that_loses_all_is_lower_only_on_these_patients_and_this_training(results):
+    common = np.linspace(0.7, 0.9, 13)
+    results("sa_unet", "lgg2d_lite", common)
+    folder = results("sa_unet", "author_lgg2d_lite", common - 0.6)
+    (row,) = recipes.rows(collect(folder, recipes, "sa_unet"))
+    assert row["difference upper"] < 0
+    assert row["verdict"] == (
+        "lower on these patients, for one training each; another training is unknown"
+    )

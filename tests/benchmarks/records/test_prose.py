@@ -1,0 +1,156 @@
+"""Numbers in README and findings, each against the file or the record that it comes from."""
+
+import csv
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from benchmarks.records import record
+
+ROOT = Path(__file__).parents[3]
+
+
+def prose(name):
+    return re.sub(r"\s+", " ", (ROOT / name).read_text(encoding="utf-8"))
+
+
+def table(name):
+    with (ROOT / name).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def found(name, pattern):
+    """Return the numbers of the one sentence that a pattern finds."""
+    match = re.search(pattern, prose(name))
+    assert match, f"{name} says nothing like {pattern}"
+    return [float(number.replace("−", "-")) for number in match.groups()]
+
+
+AUDIT = json.loads((ROOT / "docs/perf/audit.json").read_text())
+QUIET = json.loads((ROOT / "docs/perf/quiet.json").read_text())
+
+
+def test_readme_tells_the_audit_as_it_was_written():
+    assert set(AUDIT) == set(zoo.names())
+    assert max(one["products_unexplained_percent"] for one in AUDIT.values()) == 0
+    largest = max(one["unexplained_percent"] for one in AUDIT.values())
+    assert found("README.md", r"at most ([\d.]+) % on the nine") == [round(largest, 2)]
+
+
+def test_readme_tells_the_size_of_every_architecture_as_its_card_does():
+    rows = re.findall(
+        r"^\| `(\w+)` \|[^|]+\| ([\d.]+) M \| ([\d.]+) \| ([\dx]+) \|",
+        (ROOT / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    assert [name for name, *_ in rows] != []
+    assert {name for name, *_ in rows} == set(zoo.names())
+    for name, params, gflops, shape in rows:
+        card = zoo.card(name).reference()
+        assert float(params) == round(card.params / 1e6, 2)
+        assert float(gflops) == pytest.approx(card.gflops, abs=0.06)
+        assert float(gflops) == pytest.approx(AUDIT[name]["counted_gflops"], abs=0.06)
+        assert tuple(map(int, shape.split("x"))) == card.input_shape
+
+
+def test_readme_tells_speed_against_the_faster_peer_on_a_quiet_machine():
+    data, native = QUIET["data"], QUIET["ar2_unet_over_pytorch"]
+    assert found("README.md", r"iterator: ([\d.]+) times .+? faster peer, and ([\d.]+) times") == [
+        data["slices_over_usual_generator"],
+        data["slices_over_monai"],
+    ]
+    pattern = (
+        r"step of AR2-UNet takes ([\d.]+) times .+? and ([\d.]+) times .+? takes ([\d.]+) times"
+    )
+    told = [native["training_step_channels_last"], native["training_step"], native["prediction"]]
+    assert found("README.md", pattern) == told
+
+
+def test_readme_tells_the_findings_as_their_tables_do():
+    tax = {
+        r["model"]: r for r in table("docs/findings/leakage.csv") if r["mean over"] == "patients"
+    }
+    span = r"(-?[\d.]+) to ([\d.]+)"
+    pattern = rf"Dice was ([\d.]+) higher by slice.+?network's ([\d.]+);.+?\({span}, {span}\)"
+    told = found("README.md", pattern)
+    known = [tax["unet"]["tax"], tax["sa_unet"]["tax"]]
+    known += [tax[m][f"tax {end}"] for m in ("unet", "sa_unet") for end in ("lower", "upper")]
+    assert told == pytest.approx([float(value) for value in known], abs=6e-3)
+    assert all(row["verdict"] == "cannot be told apart" for row in tax.values())
+    lost = [-float(row["difference"]) for row in table("docs/findings/recipes.csv")]
+    told = found("README.md", r"end ([\d.]+) to ([\d.]+) lower under their own")
+    assert told == pytest.approx([min(lost), max(lost)], abs=6e-3)
+    dice = [float(row["dice"]) for row in table("docs/findings/sensitivity.csv")]
+    told = found("README.md", r"same masks score ([\d.]+) to ([\d.]+)")
+    assert told == pytest.approx([min(dice), max(dice)], abs=6e-3)
+
+
+def test_readme_tells_what_the_usual_intervals_hold_as_the_study_does():
+    rows = [
+        float(row["coverage"])
+        for row in table("docs/findings/coverage.csv")
+        if (row["population"], row["patients"]) == ("Beta(20, 3), 1 in 20 missed", "13")
+        and row["method"] not in ("ours", "Gaffke")
+    ]
+    told = found("README.md", r"come down to (\d+) to (\d+) % where one tumour in twenty")
+    assert told == pytest.approx([100 * min(rows), 100 * max(rows)], abs=0.6)
+
+
+def test_readme_and_results_count_pairs_as_the_leaderboard_does():
+    text = (ROOT / "results/leaderboard.md").read_text()
+    below, after = re.search(r"at once: (\d+) of 36 have p below .+?, (\d+) after", text).groups()
+    assert after == "0"
+    assert found("README.md", r"though (\d+) have p below") == [float(below)]
+    assert "Not one of 36 pairs can be told apart" in prose("results/README.md")
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """Return the committed runs of the leaderboard; a user's own may lie beside them."""
+    command = ["git", "ls-files", "results/*-lgg2d_lite-*.json"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this is no clone")
+    found = [record.read(ROOT / path) for path in listed.stdout.split()]
+    return [run for run in found if run.run["protocol"] == "lgg2d_lite"]
+
+
+def test_results_tell_calibration_and_losses_as_the_records_do(runs):
+    ece, loss = {}, {}
+    for run in runs:
+        ece.setdefault(run.name, []).append(run.calibration["tumour"]["ece"])
+        loss.setdefault(run.name, []).append(run.history[-1]["loss"])
+    worst = ece.pop("res_attention_unet:head_norm")
+    pattern = r"ECE ([\d.]+) for .res_attention_unet:head_norm., at most ([\d.]+) for"
+    told = found("results/README.md", pattern)
+    assert told == pytest.approx([np.mean(worst), max(map(np.mean, ece.values()))], abs=6e-3)
+    two = r"([\d.]+) and ([\d.]+)"
+    pattern = rf"stays at ([\d.]+) where most others end between {two}, and .sa_unet. at {two}\."
+    high, low = loss.pop("res_attention_unet:head_norm"), sorted(loss.pop("sa_unet"))
+    others = [value for values in loss.values() for value in values]
+    known = [np.mean(high), min(others), max(others), *low]
+    assert found("results/README.md", pattern) == pytest.approx(known, abs=0.011)
+
+
+def test_results_tell_the_hardest_patient_as_the_records_do(runs):
+    dice = []
+    for run in runs:
+        (row,) = [p["regions"]["tumour"] for p in run.patients if "6405" in p["patient"]]
+        dice.append(2 * row["tp"] / (2 * row["tp"] + row["fp"] + row["fn"]))
+    told = found("results/README.md", r"for everyone: Dice ([\d.]+) to ([\d.]+) from")
+    assert told == pytest.approx([min(dice), max(dice)], abs=6e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sa_unet", "deeplabv3plus", "resnet50_unet"])
+def test_an_audit_comes_out_as_it_was_written(name):
+    import audit_speed
+
+    told = json.loads(json.dumps(audit_speed.audited(name)))
+    assert told == pytest.approx(AUDIT[name], rel=1e-3, abs=2e-3)

@@ -1,0 +1,1 @@
+"""Weights files as bytes: what they say of themselves, sealed, on disk."""
