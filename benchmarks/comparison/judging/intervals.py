@@ -1,7 +1,7 @@
 """How far the mean over few patients may lie from that over all: intervals that expect a miss.
 
 No resampling of 13 patients makes up the missed tumour that none of them had, so the usual
-bootstraps, BCa and Student's t hold a true mean Dice in 75 to 90 of 100 samples where they say 95
+bootstraps, BCa and Student's t hold a true mean Dice in 70 to 75 of 100 samples where they say 95
 (docs/findings/coverage.md). Here half a patient more is drawn beside the others: below, one that
 the metric's policy gives the worst value, above, one with the best. With a whole one this is
 Gaffke's interval (2005), which no distribution is known to escape; half is nearest to 95 %.

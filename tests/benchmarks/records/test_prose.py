@@ -152,5 +152,6 @@ def test_results_tell_the_hardest_patient_as_the_records_do(runs):
 def test_an_audit_comes_out_as_it_was_written(name):
     import audit_speed
 
-    told = json.loads(json.dumps(audit_speed.audited(name)))
-    assert told == pytest.approx(AUDIT[name], rel=1e-3, abs=2e-3)
+    told, known = json.loads(json.dumps(audit_speed.audited(name))), dict(AUDIT[name])
+    assert told.pop("input_shape") == known.pop("input_shape")
+    assert told == pytest.approx(known, rel=1e-3, abs=2e-3)
