@@ -80,13 +80,6 @@ def test_batches_of_shuffled_slices_scatter_and_are_repeatable():
     assert batches.shuffled(twice)[0] == pytest.approx(1900 / 1909)
 
 
-def test_a_bootstrap_over_patients_scatters_as_theory_says():
-    scores = np.random.default_rng(0).random(200)
-    drawn = published_ways.resampled(np.column_stack([scores, np.ones(200)]))
-    assert drawn.mean() == pytest.approx(scores.mean(), abs=2e-3)
-    assert drawn.std() == pytest.approx(stats.sem(scores, ddof=0), rel=0.03)
-
-
 def test_the_interval_of_a_mean_is_that_of_every_other_table():
     scores = np.random.default_rng(1).random(13) ** 2
     told = intervals.intervals(scores[:, None])
