@@ -6,15 +6,12 @@ What a case has found stands as a test of its own in
 
 import random
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import mutate
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "data_pipeline"))
 from make_nifti import labels, msd, nifti, nnunet, pack, scan
 from make_tiff import DEFLATE, LZW, lgg, mask_pixels, slice_pixels, tiff
 

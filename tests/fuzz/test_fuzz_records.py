@@ -6,16 +6,11 @@ What is found stays as a case in `tests/benchmarks/records/test_door.py`.
 import contextlib
 import io
 import json
-import sys
-from pathlib import Path
-
-import mutate
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import fabricate
+import mutate
 import numpy as np
+import pytest
 
 from benchmarks import report
 from benchmarks.__main__ import main
