@@ -64,16 +64,21 @@ def files(content: bytes, *, count: int, seed: int = 0) -> Iterator[Case]:
 def documents(document: Any, *, count: int, seed: int = 0) -> Iterator[Case]:
     """Yield copies of a JSON document with places replaced, as bytes; one in ten is damaged too."""
     for number in range(count):
-        generator = random.Random(f"{seed}/{number}")
-        how, spoilt = spoiled(document, generator)
-        if generator.random() < 0.2:
-            again, spoilt = spoiled(spoilt, generator)
-            how += f"; {again}"
-        content = text(spoilt).encode("utf-8", "surrogatepass")
-        if generator.random() < 0.1:
-            again, content = damaged(content, generator)
-            how += f"; {again}"
-        yield Case(number, how, content)
+        yield of_document(document, number, seed=seed)
+
+
+def of_document(document: Any, number: int, *, seed: int = 0) -> Case:
+    """Return the case of a number, for documents that differ from case to case."""
+    generator = random.Random(f"{seed}/{number}")
+    how, spoilt = spoiled(document, generator)
+    if generator.random() < 0.2:
+        again, spoilt = spoiled(spoilt, generator)
+        how += f"; {again}"
+    content = text(spoilt).encode("utf-8", "surrogatepass")
+    if generator.random() < 0.1:
+        again, content = damaged(content, generator)
+        how += f"; {again}"
+    return Case(number, how, content)
 
 
 # Bytes

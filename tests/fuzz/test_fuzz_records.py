@@ -45,7 +45,8 @@ def document(tmp_path_factory):
 
 def folders(document, path, count):
     """Write cases into results folders of two good records each, and yield folder and cases."""
-    cases = list(mutate.documents(document, count=count))
+    seeds = ({**document, "run": {**document["run"], "seed": number}} for number in range(count))
+    cases = [mutate.of_document(own, number) for number, own in enumerate(seeds)]
     for start in range(0, count, TOGETHER):
         results = path / str(start)
         fabricate.archive([fabricate.a_record(name) for name in ("sa_unet", "mod_r2au")], results)
