@@ -10,7 +10,7 @@ from keras import layers, models
 
 from benchmarks.backends import device, meters, programs
 from benchmarks.errors import UserError
-from benchmarks.machine import environment
+from benchmarks.machine import child_process, environment
 
 FACTS = """machine cpu gpu driver python keras backend backend_version precision layout jit commit
     dirty devices"""
@@ -118,9 +118,7 @@ def test_memory_grows_with_what_is_held():
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells it apart")
 def test_a_process_does_not_inherit_the_peak_of_the_one_that_started_it():
     held = bytearray(b"x" * (512 << 20))
-    code = (
-        "from benchmarks.backends.device import peak_resident_memory; print(peak_resident_memory())"
-    )
+    code = "from benchmarks.backends import meters; print(meters.peak_resident_memory())"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT)
     assert int(told.stdout) < len(held) // 2
 
@@ -146,9 +144,7 @@ def test_machine_can_be_named(monkeypatch):
 
 
 def test_outside_of_a_checkout_there_is_no_commit(monkeypatch, tmp_path):
-    package = tmp_path / "benchmarks" / "machine"
-    package.mkdir(parents=True)
-    monkeypatch.setattr(environment, "__file__", str(package / "environment.py"))
+    monkeypatch.setattr(child_process, "ROOT", tmp_path)
     facts = environment.facts()
     assert facts["commit"] is None
     assert facts["dirty"] is None

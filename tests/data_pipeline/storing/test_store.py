@@ -236,7 +236,7 @@ def test_large_cases_are_prepared_one_by_one(job):
 PEAK = """
 import sys
 from pathlib import Path
-from benchmarks.backends import device
+from benchmarks.backends import meters
 from data_pipeline.preparing import prepare
 from data_pipeline import sources
 from data_pipeline.checking.check import examine
@@ -245,7 +245,7 @@ from data_pipeline.preparing.preparation import Preparation, job_of
 manifest = examine(sources.find(sys.argv[1], "nnunet"), workers=1)
 job = job_of(manifest, Preparation(3, (32, 32, 32), ("flair", "t1ce"), "zscore_brain"))
 prepare.prepared(job, Path(sys.argv[2]))
-print(device.peak_resident_memory())
+print(meters.peak_resident_memory())
 """
 
 
