@@ -74,7 +74,7 @@ def profile(
     peak = timing.peak_gflops(compute_dtype(subject), min(1.0, budget_s))
     return Profile(
         **_identity(subject, model),
-        **_counts(counted),
+        **counts(counted),
         jit=jit,
         infer_batch_size=subject.batch_size,
         latency_ms=infer.milliseconds(),
@@ -121,7 +121,8 @@ def _identity(subject: Subject, model: keras.Model) -> dict[str, Any]:
     }
 
 
-def _counts(counted: Count) -> dict[str, Any]:
+def counts(counted: Count) -> dict[str, Any]:
+    """Give what was counted in the words of a record."""
     return {
         "params": counted.params,
         "params_trainable": counted.params_trainable,

@@ -27,11 +27,7 @@ def measure(
     peak = timing.peak_gflops(profile.compute_dtype(subject), SECONDS / 4)
     speeds = [row["samples_per_sec"] for row in state.history]
     return {
-        "params": counted.params,
-        "params_trainable": counted.params_trainable,
-        "gmacs": 1e-9 * counted.macs,
-        "gflops": 2e-9 * counted.macs,
-        "gflops_other": 1e-9 * counted.other,
+        **profile.counts(counted),
         "input_shape": list(model.input_shape[1:]),
         "width": subject.width,
         "precision": subject.precision,

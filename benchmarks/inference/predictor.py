@@ -44,9 +44,7 @@ class Predictor:
         return sliding.slide(
             self._network,
             images,
-            self.sides,
-            overlap=self.evaluation.overlap,
-            blending=self.evaluation.blending,
+            sliding.Windows(self.sides, self.evaluation.overlap, self.evaluation.blending),
             batch_size=self.evaluation.batch_size,
             progress=self.progress,
         )

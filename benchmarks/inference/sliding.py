@@ -6,6 +6,7 @@ NumPy's, so every backend slides alike; what is held beside the answer is one we
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain, combinations, product
 from typing import TYPE_CHECKING, Any
 
@@ -22,39 +23,64 @@ DEVIATION = 0.125  # of the Gaussian, as a share of a window's side
 LEAST = 1e-3  # weight of a corner, where the Gaussian itself leaves nothing
 
 
+@dataclass(frozen=True)
+class Windows:
+    """How a scan is covered, `overlap` of a side shared by neighbours, and how answers blend."""
+
+    sides: Sequence[int]
+    overlap: float = 0.5
+    blending: str = "gaussian"
+
+
 def slide(
     network: Network,
     scan: "np.ndarray | Voxels",
-    window: Sequence[int],
+    windows: Windows,
     *,
-    overlap: float = 0.5,
-    blending: str = "gaussian",
     batch_size: int = 1,
     progress: Progress | None = None,
 ) -> np.ndarray:
     """Return the network's answer `(*sides, K)` to a scan `(*sides, C)` of any size."""
-    padded, inside = _padded(scan, window)
-    found = boxes(padded.shape[:-1], window, overlap)
+    padded, inside = _padded(scan, windows.sides)
+    found = boxes(padded.shape[:-1], windows.sides, windows.overlap)
     batches = [found[start : start + batch_size] for start in range(0, len(found), batch_size)]
-    weights = weight_map(window, blending)
-    images = np.empty((batch_size, *window, scan.shape[-1]), scan.dtype)  # one for all batches
-    total = weighted = by_class = np.zeros(0, np.float32)
-    count = np.zeros(padded.shape[:-1], np.float32)
+    images = np.empty((batch_size, *windows.sides, scan.shape[-1]), scan.dtype)  # for all batches
+    mean = _Mean(padded.shape[:-1], weight_map(windows.sides, windows.blending))
     for batch in progress(batches, len(batches)) if progress else batches:
         for image, box in zip(images, batch, strict=False):
             image[...] = padded[box]
-        answers = network(images[: len(batch)])
-        if not total.size:
-            total = np.zeros((*padded.shape[:-1], answers.shape[-1]), np.float32)
-            weighted = np.empty(answers.shape[1:], np.float32)
-            # Written out: to broadcast over a last axis this short takes NumPy three times as long.
-            by_class = np.repeat(weights[..., None], answers.shape[-1], axis=-1)
+        mean.add(batch, network(images[: len(batch)]))
+    return mean.result()[inside]
+
+
+class _Mean:
+    """The weighted mean of answers that overlap; their channels are known with the first."""
+
+    def __init__(self, sides: tuple[int, ...], weights: np.ndarray):
+        self._weights = weights
+        self._count = np.zeros(sides, np.float32)
+        self._total = self._weighted = self._by_class = np.zeros(0, np.float32)
+
+    def add(self, batch: Sequence[Box], answers: np.ndarray) -> None:
+        """Add the answers to a batch of windows, each where its box lies."""
+        if not self._total.size:
+            self._make(answers)
         for box, answer in zip(batch, answers, strict=True):
-            total[box] += np.multiply(answer, by_class, out=weighted)
-            count[box] += weights
-    for channel in range(total.shape[-1]):
-        total[..., channel] /= count
-    return total[inside]
+            self._total[box] += np.multiply(answer, self._by_class, out=self._weighted)
+            self._count[box] += self._weights
+
+    def _make(self, answers: np.ndarray) -> None:
+        channels = answers.shape[-1]
+        self._total = np.zeros((*self._count.shape, channels), np.float32)
+        self._weighted = np.empty(answers.shape[1:], np.float32)
+        # Written out: to broadcast over a last axis this short takes NumPy three times as long.
+        self._by_class = np.repeat(self._weights[..., None], channels, axis=-1)
+
+    def result(self) -> np.ndarray:
+        """Return the mean of all that was added; it is made in place, so ask once."""
+        for channel in range(self._total.shape[-1]):
+            self._total[..., channel] /= self._count
+        return self._total
 
 
 def mirrored(network: Network, axes: Sequence[int]) -> Network:

@@ -1,4 +1,4 @@
-"""What quality costs: Dice against GFLOPs, and how near the machine's roof each model runs."""
+"""What quality costs: Dice against GFLOPs."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,15 +1,19 @@
 """How near the machine's roof each model runs."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.comparison.reading.machine_costs import Cost, Setting
 from benchmarks.plots import point_labels, style
 
+SHARES = (0.5, 0.25, 0.1)  # of the roof, drawn as rules
 
-def roofline(setting: Setting, costs: Mapping[str, Cost]) -> Figure | None:
+
+def roofline(setting: Setting | None, costs: Mapping[str, Cost]) -> Figure | None:
     """Draw the GFLOP/s that each model reaches against its arithmetic intensity."""
     found = {
         model: (cost.arithmetic_intensity, cost.achieved_gflops)
@@ -17,33 +21,13 @@ def roofline(setting: Setting, costs: Mapping[str, Cost]) -> Figure | None:
         if cost.arithmetic_intensity and cost.achieved_gflops
     }
     peaks = [cost.peak_gflops_measured for cost in costs.values() if cost.peak_gflops_measured]
-    if not found or not peaks:
+    if setting is None or not found or not peaks:
         return None
     figure, axes = style.single(7.2, 4.4)
     looks = style.looks(costs)
     peak = float(np.median(peaks))
     x, y = ([point[axis] for point in found.values()] for axis in (0, 1))
-    axes.axhline(peak, color=style.INK, lw=1.6)
-    axes.annotate(
-        f"measured roof: {peak:,.0f} GFLOP/s ({setting.precision} matrix product)",
-        (0.01, peak),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 4),
-        textcoords="offset points",
-        fontsize=8,
-    )
-    for share in (0.5, 0.25, 0.1):
-        axes.axhline(peak * share, color=style.RULE, lw=0.8, zorder=0)
-        axes.annotate(
-            f"{share:.0%}",
-            (1.0, peak * share),
-            xycoords=("axes fraction", "data"),
-            xytext=(-2, 2),
-            textcoords="offset points",
-            ha="right",
-            fontsize=7,
-            color=style.MUTED,
-        )
+    _roof(axes, peak, setting.precision)
     for model, point in found.items():
         axes.plot(*point, **style.dot(looks[model], 8))
     axes.set(xscale="log", yscale="log", ylim=(min(*y, peak * 0.09) * 0.8, peak * 1.6))
@@ -54,3 +38,21 @@ def roofline(setting: Setting, costs: Mapping[str, Cost]) -> Figure | None:
     style.plain_ticks(axes)
     point_labels.beside(axes, list(found), x, y)
     return figure
+
+
+def _roof(axes: Axes, peak: float, precision: str) -> None:
+    text = f"measured roof: {peak:,.0f} GFLOP/s ({precision} matrix product)"
+    axes.axhline(peak, color=style.INK, lw=1.6)
+    _name(axes, text, (0.01, peak), xytext=(0, 4), fontsize=8)
+    for share in SHARES:
+        at = peak * share
+        axes.axhline(at, color=style.RULE, lw=0.8, zorder=0)
+        look = {"ha": "right", "fontsize": 7, "color": style.MUTED}
+        _name(axes, f"{share:.0%}", (1.0, at), xytext=(-2, 2), **look)
+
+
+def _name(axes: Axes, text: str, place: tuple[float, float], **look: Any) -> None:
+    """Write at a share of the width and a value of the ordinate."""
+    axes.annotate(
+        text, place, xycoords=("axes fraction", "data"), textcoords="offset points", **look
+    )

@@ -82,7 +82,7 @@ def measure() -> dict[str, Any]:
             answer(batch)
 
     def ours() -> np.ndarray:
-        return sliding.slide(answer, scan, WINDOW, overlap=OVERLAP, batch_size=BATCH)
+        return sliding.slide(answer, scan, sliding.Windows(WINDOW, OVERLAP), batch_size=BATCH)
 
     def theirs() -> np.ndarray:
         with torch.inference_mode():

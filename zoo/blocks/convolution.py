@@ -1,5 +1,7 @@
 """Convolutions, normalisation, and the two-convolution block of the U-Net."""
 
+from typing import TypedDict, Unpack
+
 import keras
 from keras import layers
 
@@ -15,28 +17,20 @@ def rank_of(x: keras.KerasTensor) -> int:
     return len(x.shape) - 2
 
 
+class Settings(TypedDict, total=False):
+    """What `convolution_layer` takes by name, for those that hand it on."""
+
+    strides: int
+    dilation: int
+    bias: bool
+    initializer: str
+
+
 def convolution(
-    x: keras.KerasTensor,
-    filters: int,
-    kernel: int = 3,
-    *,
-    name: str,
-    strides: int = 1,
-    dilation: int = 1,
-    bias: bool = True,
-    initializer: str = "he_normal",
+    x: keras.KerasTensor, filters: int, kernel: int = 3, *, name: str, **settings: Unpack[Settings]
 ) -> keras.KerasTensor:
     """Convolve with 'same' padding."""
-    return convolution_layer(
-        rank_of(x),
-        filters,
-        kernel,
-        name=name,
-        strides=strides,
-        dilation=dilation,
-        bias=bias,
-        initializer=initializer,
-    )(x)
+    return convolution_layer(rank_of(x), filters, kernel, name=name, **settings)(x)
 
 
 def convolution_layer(
@@ -111,20 +105,10 @@ def conv_relu(
     *,
     name: str,
     norm: bool = True,
-    dilation: int = 1,
-    bias: bool = True,
-    initializer: str = "he_normal",
+    **settings: Unpack[Settings],
 ) -> keras.KerasTensor:
     """Convolve, normalise unless `norm` is off, rectify."""
-    x = convolution(
-        x,
-        filters,
-        kernel,
-        name=f"{name}_conv",
-        dilation=dilation,
-        bias=bias,
-        initializer=initializer,
-    )
+    x = convolution(x, filters, kernel, name=f"{name}_conv", **settings)
     if norm:
         x = batch_norm(x, name=f"{name}_norm")
     return relu(x, name=f"{name}_relu")
@@ -136,12 +120,9 @@ def double_conv(
     *,
     name: str,
     norm: bool = True,
-    bias: bool = True,
-    initializer: str = "he_normal",
+    **settings: Unpack[Settings],
 ) -> keras.KerasTensor:
     """Apply the U-Net's pair of 3x3 convolutions."""
     for step in range(2):
-        x = conv_relu(
-            x, filters, name=f"{name}_{step}", norm=norm, bias=bias, initializer=initializer
-        )
+        x = conv_relu(x, filters, name=f"{name}_{step}", norm=norm, **settings)
     return x

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.inference import sliding
+from benchmarks.inference.sliding import Windows
 
 
 @st.composite
@@ -36,9 +37,8 @@ def test_a_network_that_returns_its_input_changes_nothing(
         return batch
 
     asked = sliding.mirrored(network, range(len(window))) if mirror else network
-    found = sliding.slide(
-        asked, image, window, overlap=overlap, blending=blending, batch_size=batch_size
-    )
+    windows = Windows(window, overlap, blending)
+    found = sliding.slide(asked, image, windows, batch_size=batch_size)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, image, atol=1e-5)
     assert seen == {(*window, 2)}
@@ -59,17 +59,18 @@ def test_answers_are_averaged_by_their_weights():
     def network(batch):
         return np.full_like(batch, next(calls))
 
-    found = sliding.slide(network, image, (4,), overlap=0.5, blending="constant")[:, 0]
+    found = sliding.slide(network, image, Windows((4,), 0.5, "constant"))[:, 0]
     np.testing.assert_allclose(found, [0, 0.5, 0.5, 0.5, 1])
     bell = np.maximum(np.exp(-0.5 * ((np.arange(4) - 1.5) / 0.5) ** 2), 1e-3)
     calls = iter([0.0, 1.0])
-    found = sliding.slide(network, image, (4,), overlap=0.5, blending="gaussian")[:, 0]
+    found = sliding.slide(network, image, Windows((4,), 0.5, "gaussian"))[:, 0]
     np.testing.assert_allclose(found[1:4], bell[:3] / (bell[:3] + bell[1:]), rtol=1e-6)
 
 
 def test_small_scans_stand_in_the_middle_of_their_window():
     seen = []
-    sliding.slide(lambda batch: seen.append(batch) or batch, np.ones((2, 1), np.float32), (5,))
+    image = np.ones((2, 1), np.float32)
+    sliding.slide(lambda batch: seen.append(batch) or batch, image, Windows((5,)))
     np.testing.assert_array_equal(seen[0][0, :, 0], [0, 1, 1, 0, 0])
 
 
@@ -88,7 +89,7 @@ def test_progress_sees_every_batch():
         yield from items
 
     image = np.ones((16, 1), np.float32)
-    sliding.slide(lambda batch: batch, image, (4,), overlap=0, batch_size=3, progress=progress)
+    sliding.slide(lambda batch: batch, image, Windows((4,), 0), batch_size=3, progress=progress)
     assert told == [2]
 
 
@@ -110,7 +111,8 @@ def test_the_answer_is_that_of_monai(sides, overlap, blending):
         return np.moveaxis(found.numpy(), 1, -1)
 
     image = np.random.default_rng(0).normal(size=(*sides, 2)).astype(np.float32)
-    ours = sliding.slide(answer, image, (16,) * 3, overlap=overlap, blending=blending, batch_size=2)
+    windows = Windows((16,) * 3, overlap, blending)
+    ours = sliding.slide(answer, image, windows, batch_size=2)
     with torch.no_grad():
         theirs = inferers.sliding_window_inference(
             torch.from_numpy(np.moveaxis(image, -1, 0)[None].copy()),
