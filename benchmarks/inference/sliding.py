@@ -2,7 +2,8 @@
 
 Windows stand where MONAI's `sliding_window_inference` puts them: a fixed step, the last one moved
 back to the rim; its Gaussian weights too, with the deviation of an eighth of a side. Arrays are
-NumPy's, so every backend slides alike; what is held beside the answer is one weight a voxel.
+NumPy's, so every backend slides alike; what is held beside the answer is a weight for each voxel
+of a window's depth.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -38,23 +39,54 @@ def slide(
     batches = [found[start : start + batch_size] for start in range(0, len(found), batch_size)]
     weights = weight_map(window, blending)
     images = np.empty((batch_size, *window, scan.shape[-1]), scan.dtype)  # one for all batches
-    total = weighted = by_class = np.zeros(0, np.float32)
-    count = np.zeros(padded.shape[:-1], np.float32)
+    blend: _Blend | None = None
     for batch in progress(batches, len(batches)) if progress else batches:
         for image, box in zip(images, batch, strict=False):
             image[...] = padded[box]
         answers = network(images[: len(batch)])
-        if not total.size:
-            total = np.zeros((*padded.shape[:-1], answers.shape[-1]), np.float32)
-            weighted = np.empty(answers.shape[1:], np.float32)
-            # Written out: to broadcast over a last axis this short takes NumPy three times as long.
-            by_class = np.repeat(weights[..., None], answers.shape[-1], axis=-1)
+        blend = blend or _Blend(padded.shape[:-1], answers.shape[-1], weights)
         for box, answer in zip(batch, answers, strict=True):
-            total[box] += np.multiply(answer, by_class, out=weighted)
-            count[box] += weights
-    for channel in range(total.shape[-1]):
-        total[..., channel] /= count
-    return total[inside]
+            blend.add(box, answer)
+    assert blend is not None  # a scan has at least one window
+    return blend.mean()[inside]
+
+
+class _Blend:
+    """The weighted mean of windows that come from the first slice to the last.
+
+    A slice is divided once no later window reaches it, so weights are held for one window's depth.
+    """
+
+    def __init__(self, sides: Sequence[int], classes: int, weights: np.ndarray):
+        self._total = np.zeros((*sides, classes), np.float32)
+        self._count = np.zeros((len(weights), *sides[1:]), np.float32)
+        self._first = 0  # the slice that the count begins at
+        self._weights = weights
+        # Written out: to broadcast over a last axis this short takes NumPy three times as long.
+        self._by_class = np.repeat(weights[..., None], classes, axis=-1)
+        self._weighted = np.empty_like(self._by_class)
+
+    def add(self, box: Box, answer: np.ndarray) -> None:
+        """Add a window's answer."""
+        self._divide(box[0].start)
+        self._total[box] += np.multiply(answer, self._by_class, out=self._weighted)
+        self._count[(slice(None), *box[1:])] += self._weights
+
+    def mean(self) -> np.ndarray:
+        """Return the mean of all windows, once there are no more."""
+        self._divide(len(self._total))
+        return self._total
+
+    def _divide(self, stop: int) -> None:
+        done = stop - self._first
+        if not done:
+            return
+        for channel in range(self._total.shape[-1]):
+            self._total[self._first : stop, ..., channel] /= self._count[:done]
+        for row in range(len(self._count)):  # one by one: else NumPy copies what overlaps
+            later = row + done
+            self._count[row] = self._count[later] if later < len(self._count) else 0
+        self._first = stop
 
 
 def mirrored(network: Network, axes: Sequence[int]) -> Network:
