@@ -41,14 +41,14 @@ def minmax_slice(volume: np.ndarray) -> np.ndarray:
 
 def zscore_brain(volume: np.ndarray) -> np.ndarray:
     """Give each channel's brain mean 0 and deviation 1, over the patient; the background is 0."""
-    result = np.zeros(volume.shape, np.float32)
-    for channel in range(volume.shape[3]):
-        values = volume[..., channel]
-        empty = background.value(values)
-        mean, deviation = _moments(values[values != empty])
+    channels = [volume[..., place] for place in range(volume.shape[3])]
+    empty = [background.value(values) for values in channels]
+    moments = [_moments(v[v != e]) for v, e in zip(channels, empty, strict=True)]
+    result = np.zeros(volume.shape, np.float32)  # after what the moments need has been let go
+    for place, (mean, deviation) in enumerate(moments):
         if deviation:
-            for target, source in zip(result[..., channel], values, strict=True):
-                mask = source != empty  # of a slice: of all it would be held beside the result
+            for target, source in zip(result[..., place], channels[place], strict=True):
+                mask = source != empty[place]
                 target[mask] = (source[mask].astype(np.float64) - mean) / deviation
     return result
 
