@@ -52,8 +52,9 @@ class Predictor:
     def batched(self, samples: "np.ndarray | Voxels") -> np.ndarray:
         """Return the model's answer to any number of samples."""
         size = self.evaluation.batch_size
-        chunks = [samples[start : start + size] for start in range(0, len(samples), size)]
-        watched = self.progress(chunks, len(chunks)) if self.progress else chunks
+        starts = range(0, len(samples), size)
+        chunks = (samples[start : start + size] for start in starts)  # one is float32 at a time
+        watched = self.progress(chunks, len(starts)) if self.progress else chunks
         return np.concatenate([self._network(chunk) for chunk in watched])
 
     def _answer(self, batch: np.ndarray) -> np.ndarray:

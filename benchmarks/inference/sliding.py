@@ -2,7 +2,8 @@
 
 Windows stand where MONAI's `sliding_window_inference` puts them: a fixed step, the last one moved
 back to the rim; its Gaussian weights too, with the deviation of an eighth of a side. Arrays are
-NumPy's, so every backend slides alike; what is held beside the answer is one weight a voxel.
+NumPy's, so every backend slides alike; what is held beside the answer is a weight for each voxel
+of a window's depth.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -44,43 +45,58 @@ def slide(
     padded, inside = _padded(scan, windows.sides)
     found = boxes(padded.shape[:-1], windows.sides, windows.overlap)
     batches = [found[start : start + batch_size] for start in range(0, len(found), batch_size)]
-    images = np.empty((batch_size, *windows.sides, scan.shape[-1]), scan.dtype)  # for all batches
-    mean = _Mean(padded.shape[:-1], weight_map(windows.sides, windows.blending))
+    weights = weight_map(windows.sides, windows.blending)
+    images = np.empty(
+        (batch_size, *windows.sides, scan.shape[-1]), scan.dtype
+    )  # one for all batches
+    blend: _Blend | None = None
     for batch in progress(batches, len(batches)) if progress else batches:
         for image, box in zip(images, batch, strict=False):
             image[...] = padded[box]
-        mean.add(batch, network(images[: len(batch)]))
-    return mean.result()[inside]
-
-
-class _Mean:
-    """The weighted mean of answers that overlap; their channels are known with the first."""
-
-    def __init__(self, sides: tuple[int, ...], weights: np.ndarray):
-        self._weights = weights
-        self._count = np.zeros(sides, np.float32)
-        self._total = self._weighted = self._by_class = np.zeros(0, np.float32)
-
-    def add(self, batch: Sequence[Box], answers: np.ndarray) -> None:
-        """Add the answers to a batch of windows, each where its box lies."""
-        if not self._total.size:
-            self._make(answers)
+        answers = network(images[: len(batch)])
+        blend = blend or _Blend(padded.shape[:-1], answers.shape[-1], weights)
         for box, answer in zip(batch, answers, strict=True):
-            self._total[box] += np.multiply(answer, self._by_class, out=self._weighted)
-            self._count[box] += self._weights
+            blend.add(box, answer)
+    assert blend is not None  # a scan has at least one window
+    return blend.mean()[inside]
 
-    def _make(self, answers: np.ndarray) -> None:
-        channels = answers.shape[-1]
-        self._total = np.zeros((*self._count.shape, channels), np.float32)
-        self._weighted = np.empty(answers.shape[1:], np.float32)
+
+class _Blend:
+    """The weighted mean of windows that come from the first slice to the last.
+
+    A slice is divided once no later window reaches it, so weights are held for one window's depth.
+    """
+
+    def __init__(self, sides: Sequence[int], classes: int, weights: np.ndarray):
+        self._total = np.zeros((*sides, classes), np.float32)
+        self._count = np.zeros((len(weights), *sides[1:]), np.float32)
+        self._first = 0  # the slice that the count begins at
+        self._weights = weights
         # Written out: to broadcast over a last axis this short takes NumPy three times as long.
-        self._by_class = np.repeat(self._weights[..., None], channels, axis=-1)
+        self._by_class = np.repeat(weights[..., None], classes, axis=-1)
+        self._weighted = np.empty_like(self._by_class)
 
-    def result(self) -> np.ndarray:
-        """Return the mean of all that was added; it is made in place, so ask once."""
-        for channel in range(self._total.shape[-1]):
-            self._total[..., channel] /= self._count
+    def add(self, box: Box, answer: np.ndarray) -> None:
+        """Add a window's answer."""
+        self._divide(box[0].start)
+        self._total[box] += np.multiply(answer, self._by_class, out=self._weighted)
+        self._count[(slice(None), *box[1:])] += self._weights
+
+    def mean(self) -> np.ndarray:
+        """Return the mean of all windows, once there are no more."""
+        self._divide(len(self._total))
         return self._total
+
+    def _divide(self, stop: int) -> None:
+        done = stop - self._first
+        if not done:
+            return
+        for channel in range(self._total.shape[-1]):
+            self._total[self._first : stop, ..., channel] /= self._count[:done]
+        for row in range(len(self._count)):  # one by one: else NumPy copies what overlaps
+            later = row + done
+            self._count[row] = self._count[later] if later < len(self._count) else 0
+        self._first = stop
 
 
 def mirrored(network: Network, axes: Sequence[int]) -> Network:

@@ -105,14 +105,14 @@ def prediction(found: Prediction) -> bytes:
     """Draw a predicted scan on its fullest slice; a volume from three sides."""
     volume, masks = found.scan.volume, found.masks
     whole = found.labels > 0
-    shown = volume.channels.index("flair") if "flair" in volume.channels else 0
+    drawn = found.scan.drawn()
     sides = SIDES if found.scan.case.form != "slices" else SIDES[:1]
     figure = Figure(figsize=(2.9 * len(sides), 5.6), layout="constrained")
     axes = figure.subplots(2, len(sides), squeeze=False)
     for axis, (column, name) in enumerate(zip(axes.T, sides, strict=True)):
         place = int(whole.sum(axis=tuple({0, 1, 2} - {axis})).argmax())
         rest = [size for at, size in enumerate(volume.spacing) if at != axis]
-        image = grey(np.take(volume.image[..., shown], place, axis))
+        image = grey(np.take(drawn, place, axis))
         picture = _nested(image, [np.take(mask, place, axis) for mask in masks.values()])
         for panel, plane in zip(column, (image, picture), strict=True):
             panel.imshow(plane, aspect=rest[0] / rest[1], origin="lower" if axis else "upper")

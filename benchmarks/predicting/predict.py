@@ -11,6 +11,7 @@ from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.training import evaluate
 from data_pipeline.cases.case import Case
+from data_pipeline.feeding.targets import Target
 from data_pipeline.scans import predicted_scan as scans
 from data_pipeline.scans.predicted_scan import Scan
 
@@ -22,7 +23,13 @@ class Prediction:
     scan: Scan
     labels: np.ndarray  # (D, H, W) uint8
     masks: Mapping[str, np.ndarray]  # a boolean (D, H, W) for each region
-    probabilities: Mapping[str, np.ndarray]  # float32 (D, H, W)
+    found: np.ndarray  # (D, H, W, K) float32: what the network says of its own classes
+    target: Target
+
+    @property
+    def probabilities(self) -> dict[str, np.ndarray]:
+        """Return the float32 (D, H, W) probability of each region."""
+        return dict(evaluate.region_probabilities(self.found, self.target, self.target.regions))
 
     def volumes(self) -> list[dict[str, Any]]:
         """Return a row for each region: voxels, and millilitres where the voxel size is known."""
@@ -44,19 +51,27 @@ def predict(
     network: Predictor, trained: Trained, case: Case, *, least: int = 0, any_spacing: bool = False
 ) -> Prediction:
     """Predict a case; components of the lesion with fewer than `least` voxels are left out."""
-    scan = scans.read(case, trained.preparation, trained.value_range)
-    if not any_spacing:
-        trained.require_spacing(case.name, scan.volume.spacing, scan.volume.in_mm)
     target = trained.target
-    found = scan.restore(network(scan.images), target)
+    scan, found = _found(network, trained, case, any_spacing)
     masks = evaluate.masks(found, target, target.regions, trained.threshold)
     labels = target.likeliest(found) if target.exclusive else _lesion(masks)
     if least:
         kept = _large(labels > 0, least)
         labels *= kept
         masks = {region: mask & kept for region, mask in masks.items()}
-    probabilities = dict(evaluate.region_probabilities(found, target, target.regions))
-    return Prediction(scan, labels, masks, probabilities)
+    return Prediction(scan, labels, masks, found, target)
+
+
+def _found(
+    network: Predictor, trained: Trained, case: Case, any_spacing: bool
+) -> tuple[Scan, np.ndarray]:
+    """Return a scan, and `(D, H, W, K)` probabilities on its own grid."""
+    scan, images = scans.read(case, trained.preparation, trained.value_range)
+    if not any_spacing:
+        trained.require_spacing(case.name, scan.volume.spacing, scan.volume.in_mm)
+    answer = network(images)
+    del images  # as much as two classes take, while the answer comes to the scan's grid
+    return scan, scan.restore(answer, trained.target)
 
 
 def _lesion(masks: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -9,7 +9,7 @@ input's own grid with the input's own affine.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -70,6 +70,13 @@ class Volume:
     orientation: np.ndarray | None = None  # nibabel's, of the file's axes; None: not stated
     sha256: Mapping[str, str] = field(default_factory=dict)  # of each file's bytes, by `file_key`
     warnings: tuple[str, ...] = ()
+
+    def split(self) -> list["Volume"]:
+        """Give a volume for each channel; all look at the same voxels."""
+        return [
+            replace(self, image=self.image[..., place : place + 1], channels=(name,))
+            for place, name in enumerate(self.channels)
+        ]
 
     def to_file(self, array: np.ndarray) -> np.ndarray:
         """Put a `(D, H, W)` array back on the file's own `(X, Y, Z)` grid."""

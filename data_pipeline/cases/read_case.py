@@ -1,6 +1,7 @@
 """The files of a case put together into one volume, once they have been found to fit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,28 +11,61 @@ from data_pipeline.errors import Quarantined, UserError
 from data_pipeline.formats import affine, nifti, raster
 
 
-def assemble(case: Case, *, nan_to_zero: bool = False) -> Volume:
-    """Read a case whose files are all there."""
-    if case.form == "slices":
-        return _slices(case, nan_to_zero)
+def read_case(case: Case, *, nan_to_zero: bool = False) -> Volume:
+    """Read every file of a case to its end, or raise a `UserError` that names file and remedy."""
+    parts = _read(case, nan_to_zero)
+    if len(parts) == 1:
+        return parts[0]
+    image = np.empty((*parts[0].image.shape[:3], len(parts)), parts[0].image.dtype)
+    for channel, part in enumerate(parts):
+        image[..., channel] = part.image[..., 0]
+    return replace(parts[0], image=image, channels=case.channels)
+
+
+def read_channels(case: Case) -> list[Volume]:
+    """Read a case likewise, as a volume for each channel: each can be let go on its own."""
+    return [channel for part in _read(case, nan_to_zero=False) for channel in part.split()]
+
+
+def _read(case: Case, nan_to_zero: bool) -> list[Volume]:
+    """Give a volume for each file of a channel, or one for all channels that lie together."""
+    if case.problem:
+        raise Quarantined(case.problem)
+    try:
+        return [_slices(case, nan_to_zero)] if case.form == "slices" else _files(case, nan_to_zero)
+    except OSError as error:
+        reason = (
+            f"{error.filename or case.name}: can't be read ({error.strerror or error}); check it."
+        )
+        raise Quarantined(reason) from error
+
+
+def _files(case: Case, nan_to_zero: bool) -> list[Volume]:
     images = [nifti.read_image(path, nan_to_zero=nan_to_zero) for path in case.images]
     labels = [nifti.read_label(path, case.values, case.remedy) for path in case.masks]
     paths = (*case.images, *case.masks)
     files = [*images, *labels]
     for path, file in zip(paths, files, strict=True):
         _fits(case.images[0], files[0], path, file)
+    sha256 = {file_key(path): file.sha256 for path, file in zip(paths, files, strict=True)}
+    warnings = _told(paths, [file.warnings for file in files])
     grid = files[0].grid
-    return Volume(
-        _stack(case, images),
-        case.channels,
-        _turn(labels[0]) if labels else None,
-        grid.affine,
-        affine.spacing_lps(grid)[::-1],
-        grid.in_mm,
-        grid.orientation,
-        {file_key(path): file.sha256 for path, file in zip(paths, files, strict=True)},
-        _told(paths, [file.warnings for file in files]),
-    )
+    label = _turn(labels[0]) if labels else None
+    del files  # `_turned` lets each image go
+    return [
+        Volume(
+            image,
+            channels,
+            label,
+            grid.affine,
+            affine.spacing_lps(grid)[::-1],
+            grid.in_mm,
+            grid.orientation,
+            sha256,
+            warnings,
+        )
+        for image, channels in _turned(case, images)
+    ]
 
 
 def _fits(first_path: Path, first: nifti.Nifti, path: Path, file: nifti.Nifti) -> None:
@@ -48,9 +82,11 @@ def _fits(first_path: Path, first: nifti.Nifti, path: Path, file: nifti.Nifti) -
         )
 
 
-def _stack(case: Case, images: Sequence[nifti.Nifti]) -> np.ndarray:
+def _turned(case: Case, images: list[nifti.Nifti]) -> Iterator[tuple[np.ndarray, tuple[str, ...]]]:
+    """Yield `(D, H, W, C)` voxels with their channels, of one type in all; empties the list."""
     if case.form == "stack":
-        return _four_dimensional(case, images[0])
+        yield _four_dimensional(case, images.pop()), case.channels
+        return
     for path, file in zip(case.images, images, strict=True):
         if file.array.ndim != 3:
             raise UserError(
@@ -59,11 +95,8 @@ def _stack(case: Case, images: Sequence[nifti.Nifti]) -> np.ndarray:
             )
     dtypes = {file.array.dtype for file in images}
     dtype = dtypes.pop() if len(dtypes) == 1 else np.dtype(np.float32)
-    first = _turn(images[0])
-    stacked = np.empty((*first.shape, len(images)), dtype)
-    for channel, file in enumerate(images):
-        stacked[..., channel] = _turn(file)
-    return stacked
+    for name in case.channels:
+        yield _turn(images.pop(0)).astype(dtype, copy=False)[..., None], (name,)
 
 
 def _four_dimensional(case: Case, file: nifti.Nifti) -> np.ndarray:
@@ -130,17 +163,3 @@ def _one_depth(case: Case, slices: Sequence[np.ndarray]) -> np.ndarray:
 def _told(paths: Sequence[Path], warnings: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     pairs = zip(paths, warnings, strict=True)
     return tuple(f"{path.name}: {warning}" for path, told in pairs for warning in told)
-
-
-def read_case(case: Case, *, nan_to_zero: bool = False) -> Volume:
-    """Read every file of a case to its end, or raise a `UserError` that names file and remedy."""
-
-    if case.problem:
-        raise Quarantined(case.problem)
-    try:
-        return assemble(case, nan_to_zero=nan_to_zero)
-    except OSError as error:
-        reason = (
-            f"{error.filename or case.name}: can't be read ({error.strerror or error}); check it."
-        )
-        raise Quarantined(reason) from error

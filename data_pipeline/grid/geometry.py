@@ -67,7 +67,11 @@ def of_slices(native: tuple[int, ...], size: tuple[int, ...]) -> Geometry:
 
 def of_volume(image: np.ndarray, size: tuple[int, ...]) -> Geometry:
     """Plan 3D preparation: the box of the brain, never smaller than a patch."""
-    occupied = background.without(image)
+    return of_brain(background.without(image), size)
+
+
+def of_brain(occupied: np.ndarray, size: tuple[int, ...]) -> Geometry:
+    """Plan the same where the `(D, H, W)` voxels of the brain are known."""
     box = []
     for axis, side in enumerate(size):
         length = occupied.shape[axis]

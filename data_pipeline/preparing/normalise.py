@@ -35,25 +35,28 @@ def minmax_slice(volume: np.ndarray) -> np.ndarray:
     values = volume.astype(np.float32)
     low = values.min((1, 2), keepdims=True)
     span = values.max((1, 2), keepdims=True) - low
-    return np.divide(values - low, span, out=np.zeros_like(values), where=span > 0)
+    values -= low  # 0 where nothing varies
+    return np.divide(values, span, out=values, where=span > 0)
 
 
 def zscore_brain(volume: np.ndarray) -> np.ndarray:
     """Give each channel's brain mean 0 and deviation 1, over the patient; the background is 0."""
-    result = np.zeros(volume.shape, np.float32)
-    for channel in range(volume.shape[3]):
-        values = volume[..., channel]
-        brain = values != background.value(values)
-        inside = values[brain]
-        if inside.size and inside.max() > inside.min():
-            mean, deviation = _moments(inside)
-            for target, source, mask in zip(result[..., channel], values, brain, strict=True):
+    channels = [volume[..., place] for place in range(volume.shape[3])]
+    empty = [background.value(values) for values in channels]
+    moments = [_moments(v[v != e]) for v, e in zip(channels, empty, strict=True)]
+    result = np.zeros(volume.shape, np.float32)  # after what the moments need has been let go
+    for place, (mean, deviation) in enumerate(moments):
+        if deviation:
+            for target, source in zip(result[..., place], channels[place], strict=True):
+                mask = source != empty[place]
                 target[mask] = (source[mask].astype(np.float64) - mean) / deviation
     return result
 
 
 def _moments(values: np.ndarray) -> tuple[np.float64, np.float64]:
     """Give mean and deviation, to the bit as `numpy.mean` and `std` of float64, in little room."""
+    if not values.size or values.max() == values.min():
+        return np.float64(0), np.float64(0)
     mean = _sum(values, lambda part: part) / len(values)
     squares = _sum(values, lambda part: np.square(part - mean))
     return mean, np.sqrt(squares / len(values))
@@ -97,6 +100,9 @@ NORMALISATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     function.__name__: function
     for function in (none, div255, minmax_slice, zscore_brain, gaussian_clahe)
 }
+
+
+TOGETHER = ("gaussian_clahe",)  # for these a channel's result depends on the others
 
 
 def normalise(volume: np.ndarray, name: str) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from data_pipeline.cases.read_case import read_case
 from data_pipeline.checking.manifest import CaseRecord
 from data_pipeline.errors import UserError
 from data_pipeline.files import digests, whole_files
-from data_pipeline.grid import geometry
+from data_pipeline.grid import background, geometry
 from data_pipeline.preparing import normalise
 from data_pipeline.preparing.preparation import Preparation
 from data_pipeline.storing import encoding, store_index
@@ -58,9 +60,11 @@ def _written(
     case: Case, volume: Volume, preparation: Preparation, folder: Path, stem: str
 ) -> dict[str, Any]:
     assert volume.label is not None  # what has none is quarantined by the check
-    plan = grid_of(volume, preparation)
+    channels = volume.split()
+    plan = grid_of(channels, preparation)
     label = plan.labels_to_model(volume.label)
-    records, scales = encoded(volume, preparation, plan, label)
+    prepared = prepared_channels(channels, preparation, plan)
+    records, scales = encoding.encode_channels(prepared, len(volume.channels), label)
     contents: dict[str, bytes | memoryview] = {
         f"{stem}.records": memoryview(records.reshape(-1).view(np.uint8)),  # type: ignore[arg-type]
         f"{stem}.labels.npz": _labels(volume.label, label, case.name),
@@ -82,26 +86,25 @@ def _written(
     ).as_json()
 
 
-def grid_of(volume: Volume, preparation: Preparation) -> geometry.Geometry:
-    """Plan how a scan comes onto the grid that a model sees."""
+def grid_of(channels: Sequence[Volume], preparation: Preparation) -> geometry.Geometry:
+    """Plan how a scan's channels come onto the grid that a model sees."""
     if preparation.rank == 2:
-        return geometry.of_slices(volume.image.shape[:3], preparation.size)
-    return geometry.of_volume(volume.image, preparation.size)
+        return geometry.of_slices(channels[0].image.shape[:3], preparation.size)
+    brains = (background.without(channel.image) for channel in channels)
+    return geometry.of_brain(reduce(np.logical_or, brains), preparation.size)
 
 
-def encoded(
-    volume: Volume,
-    preparation: Preparation,
-    plan: geometry.Geometry,
-    label: np.ndarray | None = None,
-) -> tuple[np.ndarray, tuple[float, ...]]:
-    """Normalise a scan on the model's grid, and round it as a store does: a channel at a time."""
-    count = len(volume.channels)
-    channels = (
-        plan.to_model(normalise.normalise(volume.image[..., c : c + 1], preparation.normalisation))
-        for c in range(count)
-    )
-    return encoding.encode_channels((channel[..., 0] for channel in channels), count, label)
+def prepared_channels(
+    channels: list[Volume], preparation: Preparation, plan: geometry.Geometry
+) -> Iterator[np.ndarray]:
+    """Yield each channel normalised on the model's grid, and take it out of the list before."""
+    name = preparation.normalisation
+    if name in normalise.TOGETHER:
+        image = np.concatenate([channel.image for channel in channels], axis=-1)
+        channels.clear()
+        yield from np.moveaxis(plan.to_model(normalise.normalise(image, name)), -1, 0)
+    while channels:
+        yield plan.to_model(normalise.normalise(channels.pop(0).image, name))[..., 0]
 
 
 def _labels(reference: np.ndarray, label: np.ndarray, name: str) -> bytes:

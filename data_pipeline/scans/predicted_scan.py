@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from data_pipeline.cases.case import Case, Volume, bytes_to_read
-from data_pipeline.cases.read_case import read_case
+from data_pipeline.cases.read_case import read_case, read_channels
 from data_pipeline.feeding import value_range
 from data_pipeline.feeding.targets import Target
 from data_pipeline.files import memory_share
 from data_pipeline.grid.geometry import Geometry
 from data_pipeline.preparing.preparation import Preparation
-from data_pipeline.preparing.prepare_case import chosen, encoded, grid_of
+from data_pipeline.preparing.prepare_case import grid_of, prepared_channels
 from data_pipeline.scans.search import of_channels
 from data_pipeline.storing import encoding
 
@@ -22,9 +22,9 @@ DRAWN = "flair"  # the channel that shows most of a glioma
 
 @dataclass(frozen=True, eq=False)
 class Voxels:
-    """A scan's `(D, h, w, C)` voxels as a store holds them; what is read of them is float32."""
+    """A scan's `(D, h, w, C)` voxels as a store rounds them; what is read of them is float32."""
 
-    whole: np.ndarray  # uint8 or int16
+    channels: tuple[np.ndarray, ...]  # (D, h, w) of uint8 or int16
     scales: tuple[float, ...]
     bring: Callable[[np.ndarray], None]  # in place, to the range that a network wants
 
@@ -33,15 +33,16 @@ class Voxels:
     @property
     def shape(self) -> tuple[int, ...]:
         """Give the shape of all of them."""
-        return self.whole.shape
+        return (*self.channels[0].shape, len(self.channels))
 
     def __len__(self) -> int:
-        return len(self.whole)
+        return len(self.channels[0])
 
     def __getitem__(self, part: slice | tuple[slice, ...]) -> np.ndarray:
-        voxels = np.ascontiguousarray(self.whole[part])
-        images = np.empty(voxels.shape, np.float32)
-        encoding.decode(voxels, self.scales, images)
+        parts = [channel[part] for channel in self.channels]
+        images = np.empty((*parts[0].shape, len(parts)), np.float32)
+        for place, (voxels, scale) in enumerate(zip(parts, self.scales, strict=True)):
+            np.multiply(voxels, np.float32(scale), out=images[..., place], dtype=np.float32)
         self.bring(images)
         return images
 
@@ -51,34 +52,35 @@ class Voxels:
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """A prepared scan: `images` go to the network, and `restore` takes its answer back."""
+    """A scan without its voxels: where it lies, and how an answer comes back to it."""
 
     case: Case
-    volume: Volume  # of one channel
-    images: Voxels  # (D, h, w, C), normalised, on the model's grid
+    volume: Volume  # of no channel
     geometry: Geometry
 
     def restore(self, probabilities: np.ndarray, target: Target) -> np.ndarray:
         """Bring `(D, h, w, K)` probabilities back to the scan's own grid, as `(D, H, W, K)`."""
         return target.restore(probabilities, self.geometry)
 
+    def drawn(self) -> np.ndarray:
+        """Read the `(D, H, W)` channel that the scan is drawn by: held, it would only take room."""
+        name = DRAWN if DRAWN in self.case.channels else self.case.channels[0]
+        volume = read_case(of_channels(self.case, (name,)))
+        return volume.image[..., volume.channels.index(name)]
 
-def read(case: Case, preparation: Preparation, wanted: str = "normalised") -> Scan:
+
+def read(case: Case, preparation: Preparation, wanted: str = "normalised") -> tuple[Scan, Voxels]:
     """Read and prepare a scan; a store's rounding is repeated, so that scores can be, too."""
     case = of_channels(case, preparation.channels)
     memory_share.require(bytes_to_read(case), str(case.images[0]))
-    volume = chosen(read_case(case), preparation.channels)
-    plan = grid_of(volume, preparation)
-    voxels, scales = encoded(volume, preparation, plan)
+    by_name = {volume.channels[0]: volume for volume in read_channels(case)}
+    channels = [by_name.pop(name) for name in preparation.channels]
+    plan = grid_of(channels, preparation)
+    volume = replace(channels[0], image=channels[0].image[..., :0].copy(), channels=())
+    prepared = prepared_channels(channels, preparation, plan)
+    voxels, scales = zip(*map(encoding.rounded, prepared), strict=True)  # a channel at a time
 
     def bring(images: np.ndarray) -> None:
         value_range.bring(images, preparation.normalisation, wanted)
 
-    return Scan(case, _of_one_channel(volume), Voxels(voxels, scales, bring), plan)
-
-
-def _of_one_channel(volume: Volume) -> Volume:
-    """Keep of a scan the channel that it is drawn by; the others only take room."""
-    shown = volume.channels.index(DRAWN) if DRAWN in volume.channels else 0
-    image = volume.image[..., shown : shown + 1].copy()
-    return replace(volume, image=image, channels=(volume.channels[shown],))
+    return Scan(case, volume, plan), Voxels(voxels, scales, bring)

@@ -26,24 +26,33 @@ def encode(image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, tuple[floa
 
 
 def encode_channels(
-    channels: Iterable[np.ndarray], count: int, label: np.ndarray | None
+    channels: Iterable[np.ndarray], count: int, label: np.ndarray
 ) -> tuple[np.ndarray, tuple[float, ...]]:
-    """Do the same with channels that come one by one; without a label the voxels alone."""
+    """Do the same with channels that come one by one."""
     records: np.ndarray = np.empty(0)
     scales: list[float] = []
     for place, channel in enumerate(channels):
-        exact = channel.dtype == np.uint8
         if not place:
-            last = count + (label is not None)
-            records = np.empty((*channel.shape, last), np.uint8 if exact else np.int16)
-        largest = 0.0 if exact else max(float(channel.max()), -float(channel.min()))
-        scale = BYTE_SCALE if exact else _scale(largest)
-        for row, plane in zip(records, channel, strict=True):  # a slice at a time: little is held
-            row[..., place] = plane if exact else np.rint(plane / np.float32(scale))
-        scales.append(scale)
-    if label is not None:
-        records[..., -1] = label
+            records = np.empty((*channel.shape, count + 1), _dtype(channel))
+        scales.append(rounded(channel, records[..., place])[1])
+    records[..., -1] = label
     return records, tuple(scales)
+
+
+def rounded(channel: np.ndarray, into: np.ndarray | None = None) -> tuple[np.ndarray, float]:
+    """Give a `(D, H, W)` channel in whole numbers, and their scale."""
+    into = np.empty(channel.shape, _dtype(channel)) if into is None else into
+    if channel.dtype == np.uint8:
+        into[...] = channel
+        return into, BYTE_SCALE
+    scale = _scale(max(float(channel.max()), -float(channel.min())))
+    for row, plane in zip(into, channel, strict=True):  # a slice at a time: little is held
+        row[...] = np.rint(plane / np.float32(scale))
+    return into, scale
+
+
+def _dtype(channel: np.ndarray) -> type[np.uint8 | np.int16]:
+    return np.uint8 if channel.dtype == np.uint8 else np.int16
 
 
 def _scale(largest: float) -> float:

@@ -1,5 +1,7 @@
 """Sliding windows, against what they must give for networks whose answer is known."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -65,6 +67,17 @@ def test_answers_are_averaged_by_their_weights():
     calls = iter([0.0, 1.0])
     found = sliding.slide(network, image, Windows((4,), 0.5, "gaussian"))[:, 0]
     np.testing.assert_allclose(found[1:4], bell[:3] / (bell[:3] + bell[1:]), rtol=1e-6)
+
+
+def test_weights_are_held_for_one_window_deep():
+    scan = np.ones((256, 48, 48, 1), np.int16)
+    sliding.slide(lambda x: x, scan[:16], (16, 16, 16))
+    tracemalloc.start()
+    answer = sliding.slide(lambda x: x, scan, (16, 16, 16))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert answer.dtype == np.float32
+    assert peak < 6 * scan.size  # 4 bytes a voxel are the answer itself
 
 
 def test_small_scans_stand_in_the_middle_of_their_window():

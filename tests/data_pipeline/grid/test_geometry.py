@@ -126,9 +126,8 @@ def test_voxels_read_in_parts_are_those_read_whole(dtype):
     whole = np.empty(image.shape, np.float32)
     encoding.decode(encoding.parted(records)[0], scales, whole)
     one_by_one = (image[..., c] for c in range(4))
-    voxels = predicted_scan.Voxels(
-        *encoding.encode_channels(one_by_one, 4, None), lambda images: None
-    )
+    channels, scales = zip(*map(encoding.rounded, one_by_one), strict=True)
+    voxels = predicted_scan.Voxels(channels, scales, lambda images: None)
     np.testing.assert_array_equal(np.asarray(voxels), whole)
     assert (voxels.shape, len(voxels), voxels.dtype) == (whole.shape, 6, np.float32)
     for part in ((slice(1, 4), slice(2, 9), slice(0, 8)), slice(2, 5)):
