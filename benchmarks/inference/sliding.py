@@ -46,9 +46,8 @@ def slide(
     found = boxes(padded.shape[:-1], windows.sides, windows.overlap)
     batches = [found[start : start + batch_size] for start in range(0, len(found), batch_size)]
     weights = weight_map(windows.sides, windows.blending)
-    images = np.empty(
-        (batch_size, *windows.sides, scan.shape[-1]), scan.dtype
-    )  # one for all batches
+    room = (batch_size, *windows.sides, scan.shape[-1])
+    images = np.empty(room, scan.dtype)  # one for all batches
     blend: _Blend | None = None
     for batch in progress(batches, len(batches)) if progress else batches:
         for image, box in zip(images, batch, strict=False):

@@ -71,9 +71,9 @@ def test_answers_are_averaged_by_their_weights():
 
 def test_weights_are_held_for_one_window_deep():
     scan = np.ones((256, 48, 48, 1), np.int16)
-    sliding.slide(lambda x: x, scan[:16], (16, 16, 16))
+    sliding.slide(lambda x: x, scan[:16], Windows((16, 16, 16)))
     tracemalloc.start()
-    answer = sliding.slide(lambda x: x, scan, (16, 16, 16))
+    answer = sliding.slide(lambda x: x, scan, Windows((16, 16, 16)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert answer.dtype == np.float32
