@@ -53,6 +53,7 @@ def timeless(done: record.Record) -> dict:
             done,
             created="",
             command="",  # names the results folder
+            seal="",  # of all, the times too
             cost={},
             environment=without(done.environment),
             history=[without(row) for row in done.history],

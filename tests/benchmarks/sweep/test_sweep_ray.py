@@ -97,6 +97,7 @@ def timeless(path: Path) -> dict:
             done,
             created="",
             command="",
+            seal="",  # of all, the times too
             cost={},
             environment=without(done.environment) | {"cores": 0},
             history=[without(row) for row in done.history],
