@@ -16,6 +16,7 @@ from zoo.errors import UserError
 from zoo.registry import card
 from zoo.weights_files import headers, weights_file
 from zoo.weights_files.sealed import Tensors
+from zoo.weights_files.weights_file import digest as digest_of
 from zoo.weights_files.weights_file import header as header
 from zoo.weights_files.weights_file import read as read
 
@@ -74,7 +75,7 @@ def restore(path: str | Path) -> "keras.Model":
 
 def digest(model: "keras.Model") -> str:
     """Return the SHA-256 of a model's weights: names, types, shapes and values."""
-    return weights_file.digest(arrays(model))
+    return digest_of(arrays(model))
 
 
 def arrays(model: "keras.Model") -> dict[str, np.ndarray]:

@@ -24,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--variant", help="a published variant of the model")
+    parser.add_argument(
+        "--recalibrate",
+        action="store_true",
+        help="train as without it, or take such a run's weights; then estimate the moving "
+        "statistics of BatchNorm anew, in a pass over the training data",
+    )
     add_run_arguments(parser)
 
 
@@ -88,6 +94,7 @@ def chosen(arguments: argparse.Namespace) -> dict[str, Any]:
 _OPTIONS = (
     *("protocol", "data", "version", "seed", "fold", "variant", "backend", "precision", "jit"),
     *("deterministic", "require_gpu", "threads", "devices", "results", "cache", "force"),
+    "recalibrate",
 )
 
 

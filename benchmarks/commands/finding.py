@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     collected = needed_runs.collect(
         Job(model="", **bench.chosen(arguments)),
         arguments.models or question.MODELS,
-        question.protocols(arguments.protocol),
+        question.conditions(arguments.protocol),
         plan.numbers(arguments.seeds, "--seeds"),
     )
     rows = question.rows(collected)

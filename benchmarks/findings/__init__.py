@@ -1,8 +1,8 @@
 """Questions about comparisons themselves, which only records of equal form can answer.
 
-Each is a module: `SUMMARY` the question, `MODELS` who is asked, `protocols(base)` under what they
-train, `rows(runs)` what the records say, `figure(rows)` how it looks. `gliozoo finding` trains what
-is missing, and writes both; docs/findings says in words what they mean.
+Each is a module: `SUMMARY` the question, `MODELS` who is asked, `conditions(base)` under what
+they train, `rows(runs)` what the records say, `figure(rows)` how it looks. `gliozoo finding` trains
+what is missing, and writes both; docs/findings says in words what they mean.
 """
 
-NAMES = ("leakage", "sensitivity", "recipes", "coverage")
+NAMES = ("leakage", "sensitivity", "recipes", "recurrence", "coverage")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.comparison.judging import differences, intervals, statistics
 from benchmarks.findings import rivals
-from benchmarks.findings.needed_runs import Runs
+from benchmarks.findings.needed_runs import Conditions, Runs, of_protocols
 from benchmarks.findings.populations import Population, populations
 
 SUMMARY = "how often intervals and ranks hold the truth, for few and many patients"
@@ -19,9 +19,9 @@ RANKINGS = 200  # each ranks all models
 OURS = "ours"
 
 
-def protocols(base: str) -> tuple[str, ...]:
+def conditions(base: str) -> Conditions:
     """Return the protocol alone: its patients are resampled."""
-    return (base,)
+    return of_protocols(base)
 
 
 def rows(runs: Runs) -> list[dict[str, Any]]:

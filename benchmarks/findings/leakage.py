@@ -17,7 +17,7 @@ from benchmarks.comparison.judging.wording import Evidence
 from benchmarks.errors import UserError
 from benchmarks.findings import needed_runs as recorded
 from benchmarks.findings import published_ways
-from benchmarks.findings.needed_runs import Runs
+from benchmarks.findings.needed_runs import Conditions, Runs, of_protocols
 from benchmarks.protocols import protocol
 
 SUMMARY = "what a split by slice adds to the Dice of a split by patient"
@@ -26,7 +26,7 @@ SUFFIX = "_leaky"
 LEVELS = ("patients", "pooled voxels", "slices with\nany mask", "slices,\nsmooth = 100")
 
 
-def protocols(base: str) -> tuple[str, ...]:
+def conditions(base: str) -> Conditions:
     """Return the protocol and its twin whose split is by slice."""
     leaky = base + SUFFIX
     if leaky not in protocol.names():
@@ -35,7 +35,7 @@ def protocols(base: str) -> tuple[str, ...]:
             f"Expected a protocol that has a leaky twin: {', '.join(known)}. Received: {base!r}. "
             f"A file {leaky}.py beside it, with leaky=True in its data, makes one."
         )
-    return base, leaky
+    return of_protocols(base, leaky)
 
 
 def rows(runs: Runs) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,17 +17,23 @@ from benchmarks.running.job import Job
 from benchmarks.running.slot import Slot, terms
 from benchmarks.sweep.finished import Finished
 
-Runs = Mapping[str, Mapping[str, Sequence[Record]]]  # by model, then by protocol: one a seed
+Runs = Mapping[str, Mapping[str, Sequence[Record]]]  # by model, then by condition: one a seed
+Conditions = Mapping[str, Mapping[str, Any]]  # what they are called, and what it changes in a job
 
 
-def collect(pattern: Job, models: str, protocols: Iterable[str], seeds: Sequence[int]) -> Runs:
-    """Return the records of every model under every protocol; a run that fails ends it all."""
+def of_protocols(*names: str) -> Conditions:
+    """Return conditions that are protocols."""
+    return {name: {"protocol": name} for name in names}
+
+
+def collect(pattern: Job, models: str, conditions: Conditions, seeds: Sequence[int]) -> Runs:
+    """Return the records of every model under every condition; a run that fails ends it all."""
     finished = Finished(pattern.results, any_machine=True)
     runs: dict[str, dict[str, list[Record]]] = {}
-    for name in protocols:
-        for model in chosen_models.models(models, name)[0]:
+    for name, changes in conditions.items():
+        for model in chosen_models.models(models, changes["protocol"])[0]:
             for seed in seeds:
-                job = replace(pattern, model=model, protocol=name, seed=seed)
+                job = replace(pattern, model=model, seed=seed, **changes)
                 done = _record(job, finished)
                 runs.setdefault(model, {}).setdefault(name, []).append(done)
     return runs

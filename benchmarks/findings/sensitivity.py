@@ -8,16 +8,16 @@ from matplotlib.figure import Figure
 from benchmarks.comparison.judging import statistics
 from benchmarks.findings import batches, published_ways
 from benchmarks.findings import needed_runs as recorded
-from benchmarks.findings.needed_runs import Runs
+from benchmarks.findings.needed_runs import Conditions, Runs, of_protocols
 
 SUMMARY = "how Dice and ranks move with the policy for empty masks and the way to average"
 MODELS = "all"
 WAYS = (*published_ways.WAYS, batches.WAY)
 
 
-def protocols(base: str) -> tuple[str, ...]:
+def conditions(base: str) -> Conditions:
     """Return the protocol alone: nothing is trained anew."""
-    return (base,)
+    return of_protocols(base)
 
 
 def rows(runs: Runs) -> list[dict[str, Any]]:

@@ -43,9 +43,10 @@ class Record:
 
     @property
     def name(self) -> str:
-        """Return the model with its variant, as tables and plots print it."""
+        """Return the model, its variant and what was done to it, as tables and plots print it."""
         variant = self.run.get("variant")
-        return f"{self.run['model']}:{variant}" if variant else str(self.run["model"])
+        name = f"{self.run['model']}:{variant}" if variant else str(self.run["model"])
+        return f"{name} recalibrated" if self.run.get("recalibrated") else name
 
     @property
     def machine(self) -> str:

@@ -4,9 +4,9 @@ results/<machine>/<stem>.json           the record
 results/<machine>/runs/<stem>/          record.json patients.csv history.csv curves.png
                                         weights.safetensors overlays/*.png and the checkpoints
 
-A stem is <model>[+<variant>]-<protocol>-<digest8>-<data8>-<split8>-s<seed>[-f<fold>][-<backend>]
-[-<precision>], of which fold 0, TensorFlow and float32 are left out. Records from before data and
-split had a place in it keep their names.
+A stem is <model>[+<variant>]-<protocol>-<digest8>-<data8>-<split8>-s<seed>[-f<fold>][-recalibrated]
+[-<backend>][-<precision>], of which fold 0, TensorFlow and float32 are left out. Records from
+before data and split had a place in it keep their names.
 """
 
 import hashlib
@@ -53,6 +53,8 @@ def _joined(run: Mapping[str, Any], digests: Sequence[str]) -> str:
     parts = [model, slug(run["protocol"]), *digests, f"s{int(run['seed'])}"]
     if run.get("fold"):
         parts.append(f"f{int(run['fold'])}")
+    if run.get("recalibrated"):
+        parts.append("recalibrated")
     for name, usual in USUAL.items():
         if run.get(name, usual) != usual:
             parts.append(slug(run[name]))

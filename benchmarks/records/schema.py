@@ -34,7 +34,7 @@ _distance = or_none(number(0, 1e9))
 
 _run = fields(
     {"model": _name, "protocol": _name, "seed": whole(-(2**53)), "fold": whole(0, 10_000)},
-    {"variant": _maybe, "backend": _maybe, "precision": _maybe},
+    {"variant": _maybe, "backend": _maybe, "precision": _maybe, "recalibrated": flag()},
 )
 _protocol = fields({}, {"evaluate": fields({}, {"policy": _name, "threshold": _share})})
 _data = fields(
@@ -83,6 +83,7 @@ _training = fields(
         **dict.fromkeys(_TRAINED, _real),
         **dict.fromkeys(("epochs", "best_epoch"), _count),
         **dict.fromkeys(("stopped", "weights_sha256"), _maybe),
+        "recalibration": fields({}, {"batches": whole(), "weights_sha256_before": _name}),
     },
 )
 _lesion = fields({"dice": number(0, 1)}, {"hd95": _distance, "voxels": whole()})

@@ -27,6 +27,7 @@ class Job:
     require_gpu: bool = False
     threads: int | None = None
     devices: int = 1
+    recalibrate: bool = False
     results: str = "results"
     cache: str | None = None
     force: bool = False

@@ -61,14 +61,15 @@ def attempt(slot: Slot, unfinished: Unfinished) -> Record:
 
 def straight(slot: Slot, unfinished: Unfinished) -> Record:
     """Do the work: every stage takes values and returns a value."""
-    from benchmarks.running import stages
+    from benchmarks.running import recalibrated, stages
 
     data = stages.load(slot, unfinished)
     before = meters.resident_memory()
     with several_devices.spread(slot.job.devices):
         model = stages.build(slot, data)
-        state = stages.train(slot, model, data, unfinished)
+        state = recalibrated.trained(slot, model) or stages.train(slot, model, data, unfinished)
+        recalibration = recalibrated.apply(slot, model, data)
         quality = stages.evaluate(slot, model, data)
     cost = stages.cost(slot, model, state, before)
     stages.draw(slot, model, data, quality, state)
-    return stages.conclude(unfinished.record, model, state, quality, cost)
+    return stages.conclude(unfinished.record, model, state, quality, cost, recalibration)

@@ -101,7 +101,7 @@ class Slot:
 
 def terms(job: Job, protocol: Protocol) -> dict[str, Any]:
     """Return what a record says of a run, which its data are no part of."""
-    return {
+    told = {
         "model": job.model,
         "variant": job.variant,
         "protocol": protocol.name,
@@ -110,6 +110,7 @@ def terms(job: Job, protocol: Protocol) -> dict[str, Any]:
         "backend": device.choose_backend(job.backend),
         "precision": job.precision,
     }
+    return told | {"recalibrated": True} if job.recalibrate else told
 
 
 @contextmanager

@@ -156,7 +156,12 @@ def draw(slot: Slot, model: keras.Model, data: Data, quality: Quality, state: St
 
 
 def conclude(
-    begun: Record, model: keras.Model, state: State, quality: Quality, cost: dict[str, Any]
+    begun: Record,
+    model: keras.Model,
+    state: State,
+    quality: Quality,
+    cost: dict[str, Any],
+    recalibration: dict[str, Any],
 ) -> Record:
     """Put everything into the record."""
     return replace(
@@ -171,6 +176,7 @@ def conclude(
             "first_step_s": state.first_step_s,
             "threshold": quality.threshold,
             "weights_sha256": weights.digest(model),
+            **recalibration,
         },
         patients=list(quality.patients),
         quality=quality.summary,

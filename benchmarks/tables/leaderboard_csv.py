@@ -28,7 +28,7 @@ COLUMNS = (
     "peak_memory_bytes mfu arithmetic_intensity energy_j_per_sample train_seconds "
     "claimed_dataset claimed_dice claimed_iou claimed_precision claimed_recall claimed_leaks "
     "protocol protocol_digest data_fingerprint leaky policy n_train n_val n_test seed fold "
-    "n_runs error command n_both_empty dice_of_both_empty"
+    "n_runs error command n_both_empty dice_of_both_empty recalibrated"
 ).split()
 
 
@@ -87,6 +87,7 @@ def _row(comparison: Comparison, table: Table, model: str, region: str) -> Row:
         "command": " && ".join(table.commands(model)),
         "n_both_empty": table.empties[model, region].number,
         "dice_of_both_empty": table.empties[model, region].part,
+        "recalibrated": bool(run.run.get("recalibrated")),
     }
 
 

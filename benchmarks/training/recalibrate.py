@@ -38,15 +38,20 @@ def with_own_statistics(model: keras.Model) -> keras.Model:
     return other
 
 
+def norms(model: keras.Model) -> list[layers.BatchNormalization]:
+    """Return the layers that keep moving statistics."""
+    return [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+
+
 def estimate(model: keras.Model, batches: Iterable[tuple[Any, Any]]) -> int:
     """Replace a model's moving statistics by their mean over these batches; return their number."""
-    norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
-    momenta = [layer.momentum for layer in norms]
+    found = norms(model)
+    momenta = [layer.momentum for layer in found]
     number = 0
     for number, (images, _) in enumerate(batches, 1):
-        for layer in norms:
+        for layer in found:
             layer.momentum = (number - 1) / number  # a running mean: each batch counts alike
         model(images, training=True)
-    for layer, momentum in zip(norms, momenta, strict=True):
+    for layer, momentum in zip(found, momenta, strict=True):
         layer.momentum = momentum
     return number

@@ -19,6 +19,7 @@ from benchmarks.findings import (
     populations,
     published_ways,
     recipes,
+    recurrence,
     sensitivity,
 )
 from benchmarks.protocols import protocol
@@ -91,8 +92,8 @@ def test_the_interval_of_a_mean_is_that_of_every_other_table():
 def results(tmp_path):
     """Return a function that puts finished records where a run would."""
 
-    def put(model, name, dice, seed=0, **data):
-        job = Job(model=model, protocol=name, seed=seed, results=str(tmp_path))
+    def put(model, name, dice, seed=0, form=None, **data):
+        job = Job(model=model, protocol=name, seed=seed, results=str(tmp_path), **(form or {}))
         chosen = protocol.find(name, model)
         made = fabricate.a_record(model, dice, seed=seed)
         record.write(
@@ -102,6 +103,7 @@ def results(tmp_path):
                 protocol_digest=chosen.digest,
                 data=made.data | data,
                 training={"epochs": 8, "seconds": 120.0},
+                history=[{"epoch": 1, "loss": 0.5, "val_loss": 0.75, "val_dice": 0.6}],
             ),
             tmp_path,
         )
@@ -112,7 +114,7 @@ def results(tmp_path):
 
 def collect(folder, question, models):
     pattern = Job(model="", results=str(folder))
-    return needed_runs.collect(pattern, models, question.protocols("lgg2d_lite"), (0,))
+    return needed_runs.collect(pattern, models, question.conditions("lgg2d_lite"), (0,))
 
 
 def test_the_leakage_tax_is_the_difference_of_both_splits(results):
@@ -128,7 +130,7 @@ def test_the_leakage_tax_is_the_difference_of_both_splits(results):
 
 def test_a_protocol_without_a_leaky_twin_is_named_with_those_that_have_one():
     with pytest.raises(UserError, match=r"lgg2d_lite\. Received: 'quick'.*quick_leaky\.py"):
-        leakage.protocols("quick")
+        leakage.conditions("quick")
 
 
 def test_recipes_are_compared_patient_by_patient(results):
@@ -141,6 +143,24 @@ def test_recipes_are_compared_patient_by_patient(results):
     assert row["p"] == pytest.approx(stats.wilcoxon(author - common).pvalue)
     assert row["difference lower"] < row["difference"] < row["difference upper"]
     assert (row["patients"], row["author epochs"], row["author minutes"]) == (8, 8, 2)
+
+
+def test_each_form_of_a_recurrence_stands_beside_the_published_one(results):
+    published = np.linspace(0.5, 0.9, 8)
+    gains = dict(zip(recurrence.FORMS, (0.0, 0.01, 0.05, 0.06, -0.02), strict=True))
+    for form, gain in gains.items():
+        for seed in (0, 1):
+            put = published + gain + seed / 50
+            folder = results("ar2_unet", "lgg2d_lite", put, seed, recurrence.FORMS[form])
+    conditions = recurrence.conditions("lgg2d_lite")
+    runs = needed_runs.collect(Job("", results=str(folder)), "ar2_unet", conditions, (0, 1))
+    rows = recurrence.rows(runs)
+    assert [row["form"] for row in rows] == list(gains)[1:]
+    for row in rows:
+        assert row["difference"] == pytest.approx(gains[row["form"]], abs=1e-3)
+        assert row["published"] == pytest.approx(published.mean() + 0.01, abs=1e-3)
+        assert (row["patients"], row["seeds"]) == (8, 2)
+        assert (row["form loss"], row["published val loss"]) == (0.5, 0.75)
 
 
 def test_records_of_different_data_are_refused(results):
@@ -171,6 +191,9 @@ def test_each_question_is_one_command_that_writes_a_table_and_a_figure(
     for place, model in enumerate(models):
         for protocol_name in ("lgg2d_lite", "lgg2d_lite_leaky", "author_lgg2d_lite"):
             folder = results(model, protocol_name, (0.8 - place / 10, 0.6, 0.7 + place / 20))
+    for model in ("ar2_unet", "mod_r2au") if name == "recurrence" else ():
+        for form in recurrence.FORMS.values():
+            results(model, "lgg2d_lite", (0.8, 0.6, 0.7), form=form)
     out = tmp_path / "out"
     asked = ["--models", "unet,sa_unet"] if name in ("sensitivity", "coverage") else []
     assert main(["finding", name, *asked, "--results", str(folder), "--out", str(out)]) == 0

@@ -204,8 +204,9 @@ def test_a_finding_without_data_takes_records_of_one_data_set_only(job, tmp_path
     chosen = settle.protocol.find("lgg2d_lite", "unet")
     slots = [Slot(away, chosen, fabricate.identity(0, name * 10)) for name in "ab"]
     finish(slots[0])
-    found = needed_runs.collect(away, "unet", ["lgg2d_lite"], (0,))
+    base = needed_runs.of_protocols("lgg2d_lite")
+    found = needed_runs.collect(away, "unet", base, (0,))
     assert found["unet"]["lgg2d_lite"][0].data["fingerprint"] == "a" * 10
     finish(slots[1])
     with pytest.raises(UserError, match=r"different fingerprint: name those.*--data"):
-        needed_runs.collect(away, "unet", ["lgg2d_lite"], (0,))
+        needed_runs.collect(away, "unet", base, (0,))
