@@ -38,8 +38,8 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
     for model, by_form in runs.items():
         published = by_form[PUBLISHED]
         for form in (form for form in by_form if form != PUBLISHED):
-            told = paired.row((PUBLISHED, published), ("form", by_form[form]))
-            told |= _trained(PUBLISHED, published) | _trained("form", by_form[form])
+            told = paired.row((PUBLISHED, published), ("other", by_form[form]))
+            told |= _trained(PUBLISHED, published) | _trained("other", by_form[form])
             found.append({"model": model, "form": form} | told | {"seeds": len(published)})
     return paired.judged(found)
 
@@ -64,7 +64,7 @@ def figure(rows: list[dict[str, Any]]) -> Figure:
             pairs.Pair(
                 f"{row['model']}\n{row['form']}",
                 pairs.point(row, PUBLISHED),
-                pairs.point(row, "form"),
+                pairs.point(row, "other"),
                 paired.note(row),
             )
             for row in rows

@@ -160,7 +160,7 @@ def test_each_form_of_a_recurrence_stands_beside_the_published_one(results):
         assert row["difference"] == pytest.approx(gains[row["form"]], abs=1e-3)
         assert row["published"] == pytest.approx(published.mean() + 0.01, abs=1e-3)
         assert (row["patients"], row["seeds"]) == (8, 2)
-        assert (row["form loss"], row["published val loss"]) == (0.5, 0.75)
+        assert (row["other loss"], row["published val loss"]) == (0.5, 0.75)
 
 
 def test_records_of_different_data_are_refused(results):
