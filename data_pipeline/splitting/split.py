@@ -16,7 +16,8 @@ from pathlib import Path
 from data_pipeline.errors import UserError
 from data_pipeline.files import whole_files
 
-COMMITTED = {"lgg": Path(__file__).parent / "splits" / "lgg110.json"}
+FOLDER = Path(__file__).parent / "splits"
+COMMITTED = {"lgg": FOLDER / "lgg110.json", "brats": FOLDER / "brats17.json"}
 SETS = ("train", "val", "test")
 SLICE_MARK = "#"  # between case and slice in the units of a leaky split: `TCGA_CS_4941#7`
 

@@ -40,7 +40,7 @@ class DropBlock(layers.Layer):
         draws = keras.random.uniform((batch, *valid, channels), seed=self.seed_generator)
         seeds = ops.cast(draws < gamma, "float32")
         margin = [(length - 1, length - 1) for length in block]
-        return ops.max_pool(ops.pad(seeds, [(0, 0), *margin, (0, 0)]), block, strides=1)
+        return _spread(ops.pad(seeds, [(0, 0), *margin, (0, 0)]), block)
 
     def compute_output_shape(self, input_shape):
         """Keep the shape."""
@@ -49,3 +49,18 @@ class DropBlock(layers.Layer):
     def get_config(self):
         """Return the arguments of the constructor."""
         return super().get_config() | {"keep": self.keep, "block": self.block, "seed": self.seed}
+
+
+def _spread(x, block: tuple[int, ...]):
+    """Return the maximum over every block that fits, as max pooling with stride 1 does.
+
+    One side at a time, and over spans that double: hundreds of times faster than pooling a volume.
+    """
+    for axis, length in enumerate(block, 1):
+        before = (slice(None),) * axis
+        span = 1
+        while span < length:
+            step = min(span, length - span)
+            x = ops.maximum(x[(*before, slice(None, -step))], x[(*before, slice(step, None))])
+            span += step
+    return x

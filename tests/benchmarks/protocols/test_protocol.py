@@ -14,7 +14,9 @@ from data_pipeline.augmenting.augmentation import Augmentation
 
 DIGESTS = {
     "brats2d": "4983cd298fcd3b1812c0cc6a4feb11aa4930773d3cd19f1c52b2cc4735b34aee",
+    "brats2d_lite": "c472591495685697c252e252173d5e3f87fc628c5d39b32a5465f160b176d284",
     "brats3d": "ac704171a5c99b70cb147b4746d2c0ac54a7c2145f31a62ab2ef79754bd95094",
+    "brats3d_lite": "87e8e60853554dea1ec2e8f479c48b596bf1e0b557245bbcb7ab7bb8db5bebf9",
     "lgg2d": "75cb60dc4882def8d260d971ca43d5849cf23b1f3ff6ddfc67dd5fd2a32d7625",
     "lgg2d_256": "c4571982b4122191e977e08630d3bd41de2c62810f8e53c8198fd0137e0606f6",
     "lgg2d_lite": "7d8aa8cd81647a5b4aa441829d49122f1e129a9c26adfa922973e03b7154e0f2",

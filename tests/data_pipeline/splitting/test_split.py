@@ -143,6 +143,27 @@ def test_committed_split_never_changes():
     ]
 
 
+BRATS_WITHOUT_ENHANCING = {f"BraTS2021_0{number}" for number in (1477, 1480, 1483, 1484)}
+
+
+def test_the_committed_brats_split_spreads_those_without_enhancing_tumour():
+    published = json.loads(split.COMMITTED["brats"].read_text())
+    folds = [split.choose("brats", dict.fromkeys(published["patients"]), fold=f) for f in range(5)]
+    assert [made.digest for made in folds] == [
+        "c96d7ad7e8efb1c0",
+        "df63ecb5555e71ab",
+        "259d75538ee5ecf0",
+        "60e799d94ab0e882",
+        "29f402c000fb05d4",
+    ]
+    assert sorted(patient for made in folds for patient in made.test) == published["patients"]
+    assert len(published["patients"]) == 17
+    for made in folds:
+        assert len(made.test) in (3, 4)
+        assert len(BRATS_WITHOUT_ENHANCING & set(made.test)) <= 1
+        assert set(made.val) - BRATS_WITHOUT_ENHANCING, "enhancing tumour is validated in each fold"
+
+
 def test_own_split_is_read(tmp_path):
     path = tmp_path / "split.json"
     path.write_text(json.dumps({"train": ["b", "a"], "val": ["c"], "test": ["d"]}))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from zoo.blocks.dropblock import DropBlock
+from zoo.blocks.dropblock import DropBlock, _spread
 
 
 def dropped(layer, shape) -> np.ndarray:
@@ -90,3 +90,16 @@ def test_config_round_trip_and_seed():
     np.testing.assert_array_equal(dropped(layer, shape), dropped(again, shape))
     assert not np.array_equal(dropped(layer, shape), dropped(again, shape)[::-1])
     assert layer.compute_output_shape(shape) == shape
+
+
+@pytest.mark.parametrize(
+    "block",
+    [(1, 1), (7, 7), (2, 5), (6, 1), (3, 4, 7), (1, 2, 8)],
+    ids=lambda b: "x".join(map(str, b)),
+)
+def test_a_block_is_spread_as_far_as_a_maximum_filter_reaches(block):
+    x = np.random.default_rng(4).random((2, *(9,) * len(block), 3)).astype("float32")
+    sides = tuple(slice(None, 9 - length + 1) for length in block)
+    size, origin = (1, *block, 1), (0, *(-(length // 2) for length in block), 0)
+    expected = ndimage.maximum_filter(x, size=size, origin=origin)[(slice(None), *sides)]
+    np.testing.assert_array_equal(np.asarray(_spread(x, block)), expected)
