@@ -1,5 +1,7 @@
 """What the numbers of a table are: by which method, how often it is right, what each answers."""
 
+from statistics import median
+
 from benchmarks.comparison.judging import intervals, measured_coverage
 from benchmarks.comparison.judging.contrasts import Contrast
 from benchmarks.comparison.judging.table import Table
@@ -11,7 +13,7 @@ def notes(table: Table) -> list[str]:
     """Return the notes that stand under a ranking."""
     told = [_intervals(len(table.patients))]
     if len(table.models) > 1:
-        told.append(_ranks(table))
+        told += [_ranks(table), *_power(table)]
     told += _empty(table)
     return told
 
@@ -45,6 +47,25 @@ def _ranks(table: Table) -> str:
         f"and seeds and for {counted(len(pairs), 'pair')} at once: {below} of {len(pairs)} have "
         f"p below {ALPHA:g} over patients before, {apart} after seeds and Holm's adjustment."
     )
+
+
+def _power(table: Table) -> list[str]:
+    """Say which differences this table could hardly have found."""
+    pairs = distinct(table)
+    found = [pair.detectable for pair in pairs if pair.detectable == pair.detectable]
+    if not found:
+        return []
+    tested = ["patients"]
+    if any(pair.p_folds == pair.p_folds for pair in pairs):
+        tested.append("folds, whose networks share training patients,")
+    if table.scatter.freedom:
+        tested.append("seeds")
+    return [
+        f"Beyond {listed(tested)}, and at .05 divided by {counted(len(pairs), 'pair')}, a true "
+        f"difference of {median(found):.3f} of a typical pair would be found in 80 % of such "
+        f"samples, of the best known pair one of {min(found):.3f}; smaller ones mostly stay "
+        "undecided."
+    ]
 
 
 def distinct(table: Table) -> list[Contrast]:

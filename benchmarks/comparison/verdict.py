@@ -37,7 +37,7 @@ def _beaten(table: Table, leader: str) -> str:
     if not beaten:
         return f"{leader} {LEVEL} from any other model on these patients."
     others = listed(beaten) if level else "every other model"
-    told = f"{leader} is distinguishably better than {others} {scope(_seeds(table))}"
+    told = f"{leader} is distinguishably better than {others} {scope(_seeds(table), _folds(table))}"
     return f"{told}; it {LEVEL} from {listed(level)}." if level else f"{told}."
 
 
@@ -45,6 +45,12 @@ def _seeds(table: Table) -> int:
     """Return how many seeds the tests heard of: 1 where no model has more."""
     counts = [len(table.standings[model].seeds) for model in table.models]
     return max(counts) if table.scatter.freedom else 1
+
+
+def _folds(table: Table) -> int:
+    """Return how many folds the tests heard of: 1 where they did not part patients."""
+    tested = any(pair.p_folds == pair.p_folds for pair in table.contrasts.values())
+    return len(table.terms.splits) if tested else 1
 
 
 def _pairs(table: Table) -> str:

@@ -146,8 +146,8 @@ def _whisker(table: Table, model: str) -> Html | None:
     return tag("svg", line, dot, class_="whisker", viewBox="0 0 100 12", aria_hidden="true")
 
 
-def _of_seeds(p: float) -> str:
-    return "" if math.isnan(p) else f"seeds p {cells.p_value(p)}, "
+def _of(what: str, p: float) -> str:
+    return "" if math.isnan(p) else f"{what} p {cells.p_value(p)}, "
 
 
 def _difference(comparison: Comparison, table: Table) -> Column:
@@ -174,7 +174,8 @@ def _difference(comparison: Comparison, table: Table) -> Column:
         return (
             f"{cells.signed(one.difference)}, 95 % interval [{cells.signed(one.lower)}, "
             f"{cells.signed(one.upper)}], Wilcoxon p {cells.p_value(one.p)}, "
-            f"{_of_seeds(one.p_seeds)}adjusted by Holm {cells.p_value(one.p_holm)}, "
+            f"{_of('folds', one.p_folds)}{_of('seeds', one.p_seeds)}"
+            f"adjusted by Holm {cells.p_value(one.p_holm)}, "
             f"rank-biserial effect {cells.signed(one.effect, 2)}, {one.n} patients"
         )
 

@@ -28,7 +28,7 @@ COLUMNS = (
     "peak_memory_bytes mfu arithmetic_intensity energy_j_per_sample train_seconds "
     "claimed_dataset claimed_dice claimed_iou claimed_precision claimed_recall claimed_leaks "
     "protocol protocol_digest data_fingerprint leaky policy n_train n_val n_test seed fold "
-    "n_runs error command n_both_empty dice_of_both_empty recalibrated"
+    "n_runs error command n_both_empty dice_of_both_empty recalibrated p_folds detectable"
 ).split()
 
 
@@ -136,6 +136,8 @@ def _contrast(comparison: Comparison, table: Table, model: str) -> Row:
         "difference_ci_upper": found.upper,
         "p": found.p,
         "p_seeds": found.p_seeds,
+        "p_folds": found.p_folds,
+        "detectable": found.detectable,
         "p_holm": found.p_holm,
         "effect": found.effect,
         "verdict": VERDICTS[found.sign],

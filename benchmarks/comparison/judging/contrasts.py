@@ -6,9 +6,10 @@ from itertools import combinations
 
 import numpy as np
 
-from benchmarks.comparison.judging import differences, statistics
+from benchmarks.comparison.judging import differences, fold_effects, statistics
+from benchmarks.comparison.judging.fold_effects import Folds
 from benchmarks.comparison.judging.seed_scatter import Scatter
-from benchmarks.comparison.judging.wording import Evidence
+from benchmarks.comparison.judging.wording import ALPHA, Evidence
 
 MANY = 40  # models; beyond it only the leader and the baseline are tested against all
 
@@ -23,10 +24,12 @@ class Contrast:
     lower: float
     upper: float
     p: float  # Wilcoxon's, over patients
+    p_folds: float  # Student's with an effect of the fold; NaN without cross-validation
     p_seeds: float  # that other seeds make as much of a difference; NaN where that is unknown
-    p_holm: float  # the larger of both, adjusted
+    p_holm: float  # the largest of these, adjusted
     effect: float
     n: int
+    detectable: float  # the difference that would have been found in 80 % of such samples
 
     @property
     def distinguishable(self) -> bool:
@@ -57,11 +60,16 @@ Contrasts = Mapping[tuple[str, str], Contrast]
 
 
 def contrast(
-    scores: np.ndarray, models: Sequence[str], baseline: str, scatter: Scatter | None = None
+    scores: np.ndarray,
+    models: Sequence[str],
+    baseline: str,
+    scatter: Scatter | None = None,
+    folds: Folds | None = None,
 ) -> dict:
     """Compare the columns of `scores`, best first, pair by pair; Holm over the whole table.
 
-    A difference has to be larger than other patients and, where that is known, other seeds make it.
+    A difference has to be larger than other patients and, where that is known, other folds and
+    other seeds make it.
     """
     pairs = _pairs(models, baseline)
     if not pairs:
@@ -72,11 +80,16 @@ def contrast(
     gaps = np.round(scores[:, first] - scores[:, second], 12)
     found = differences.paired(scores, first, second)
     p = np.array([statistics.paired_p(gap) for gap in gaps.T])
+    errors = fold_effects.errors(gaps, folds, len(models)) if folds else fold_effects.plain(gaps)
+    of_folds = errors.p(found.mean) if folds else np.full(len(pairs), np.nan)
     seeds = np.full(len(pairs), np.nan)
+    detectable = errors.detectable(ALPHA / len(pairs))
     if scatter:
         gained = zip(pairs, found.mean, strict=True)
         seeds = np.array([scatter.p(*pair, difference) for pair, difference in gained])
-    adjusted = statistics.holm(np.fmax(p, seeds))
+        by_seeds = [scatter.detectable(*pair, ALPHA / len(pairs)) for pair in pairs]
+        detectable = np.fmax(detectable, by_seeds)
+    adjusted = statistics.holm(np.fmax(np.fmax(p, of_folds), seeds))
     contrasts = {}
     for column, (one, other) in enumerate(pairs):
         contrasts[one, other] = Contrast(
@@ -86,10 +99,12 @@ def contrast(
             lower=float(found.lower[column]),
             upper=float(found.upper[column]),
             p=float(p[column]),
+            p_folds=float(of_folds[column]),
             p_seeds=float(seeds[column]),
             p_holm=float(adjusted[column]),
             effect=statistics.rank_biserial(gaps[:, column]),
             n=int((~np.isnan(gaps[:, column])).sum()),
+            detectable=float(detectable[column]),
         )
     return contrasts | {(b, a): pair.reversed() for (a, b), pair in contrasts.items()}
 

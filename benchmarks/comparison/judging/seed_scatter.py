@@ -7,9 +7,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from scipy.special import stdtr
 
 from benchmarks.comparison.judging.estimates import Standing
+from benchmarks.comparison.judging.fold_effects import Errors
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,14 @@ class Scatter:
         if not error:
             return float(not difference)
         return float(2 * stdtr(self.freedom, -abs(difference) / error))
+
+    def detectable(self, first: str, second: str, level: float) -> float:
+        """Return the true difference that the test finds in 80 % of samples; NaN without one."""
+        if not self.freedom:
+            return math.nan
+        error = self.spread * math.sqrt(1 / self.seeds[first] + 1 / self.seeds[second])
+        errors = Errors(np.array(error), np.array(float(self.freedom)))
+        return float(errors.detectable(level))
 
 
 def scatter(standings: Mapping[str, Standing]) -> Scatter:

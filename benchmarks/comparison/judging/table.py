@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.comparison.judging import statistics
+from benchmarks.comparison.judging import fold_effects, statistics
 from benchmarks.comparison.judging.contrasts import Contrast, contrast
 from benchmarks.comparison.judging.empties import Empties, empties
 from benchmarks.comparison.judging.estimates import Estimate, Standing, estimates, standings
+from benchmarks.comparison.judging.fold_effects import Folds
 from benchmarks.comparison.judging.rank_orders import Order, orders
 from benchmarks.comparison.judging.seed_scatter import Scatter, scatter
 from benchmarks.comparison.reading.groups import Group, Terms
@@ -99,10 +100,14 @@ def tabulate(group: Group, policy: str, baseline: str) -> Table:
         standings=standing,
         scatter=scattered,
         estimates=estimates(models, shown, scores, _reach(group)),
-        contrasts=contrast(dice, models, baseline, scattered),
+        contrasts=contrast(dice, models, baseline, scattered, _folds(group, patients)),
         orders=orders({name: group.runs[name] for name in models}, regions, policy),
         empties=empties(group.runs, shown, MEAN, policy),
     )
+
+
+def _folds(group: Group, patients: Sequence[str]) -> Folds | None:
+    return fold_effects.folds((run for runs in group.runs.values() for run in runs), patients)
 
 
 def _reach(group: Group) -> float:

@@ -48,8 +48,11 @@ def verdict(found: Evidence) -> str:
     return f"{'higher' if found.lower > 0 else 'lower'} {scope(found.seeds)}"
 
 
-def scope(seeds: int) -> str:
+def scope(seeds: int, folds: int = 1) -> str:
     """Return for what a difference holds that its tests did not explain away."""
+    if folds > 1:
+        trained = f"{seeds} seeds" if seeds > 1 else "one seed each"
+        return f"beyond the scatter of patients and of {folds} folds, with {trained}"
     if seeds > 1:
         return f"beyond the scatter of patients and of {seeds} seeds"
     return "on these patients, for one training each; another training is unknown"

@@ -1,4 +1,4 @@
-"""BraTS volumes on two cores: patches of 64x64x64, an eighth of the widths, three regions scored."""
+"""BraTS volumes on two cores: patches of 64x64x64, an eighth of the widths, three regions."""
 
 from dataclasses import replace
 
