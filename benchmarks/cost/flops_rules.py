@@ -1,12 +1,13 @@
 """What one call of a layer costs, in closed form; every rule is for a batch of one.
 
-MACS holds the multiply-adds of convolutions, transposed convolutions and dense layers. All else is
+MACS holds the multiply-adds of convolutions, transposed convolutions, dense layers, attention and
+transforms. All else is
 `other`, counted as operations per element:
 
     bias 1; ReLU and its kin 1; sigmoid, tanh 4; softmax, SiLU, ELU 5; GELU 8
     BatchNorm (its statistics folded), Normalization, Rescaling 2; LayerNorm, GroupNorm, RMSNorm 8
     merging n inputs n - 1; pooling: the elements of the window; reductions: 1 per INPUT element
-    bilinear resampling 7, trilinear doubling 9 (3 an axis)
+    bilinear resampling 7, trilinear doubling 9, resizing 3 an axis
     copies (repetition, concatenation, padding, reshaping) and layers idle in inference: none
 """
 
@@ -62,6 +63,29 @@ def dense(call: Call) -> int:
     return math.prod(call.inputs[0][1:]) * call.operation.units
 
 
+def products_by_side(call: Call) -> list[int]:
+    """Return the product of each side with its matrix: rows x positions before x channels.
+
+    Forwards from the first side, on one frequency more than is kept; backwards from the last.
+    """
+    (_, *before, channels), (_, *after, _) = call.inputs[0], call.outputs[0]
+    sides, axes = [*before], [*range(len(before))]
+    if call.kind == "Hartley":
+        after = [frequencies + 1 for frequencies in after]
+    else:
+        sides, axes = [frequencies + 1 for frequencies in before], axes[::-1]
+    found = []
+    for axis in axes:
+        found.append(after[axis] * math.prod(sides) * channels)
+        sides[axis] = after[axis]
+    return found
+
+
+def hartley(call: Call) -> int:
+    """One product with a small matrix a side."""
+    return sum(products_by_side(call))
+
+
 MACS: Mapping[str, Callable[[Call], int]] = {
     **{f"Conv{rank}D": convolution for rank in (1, 2, 3)},
     **{f"DilatedConv{rank}D": convolution for rank in (2, 3)},  # of the zoo; all taps count
@@ -69,6 +93,7 @@ MACS: Mapping[str, Callable[[Call], int]] = {
     **{f"DepthwiseConv{rank}D": convolution for rank in (1, 2)},  # one input channel each
     **{f"SeparableConv{rank}D": separable for rank in (1, 2)},
     "Dense": dense,
+    **dict.fromkeys(("Hartley", "InverseHartley"), hartley),
 }
 
 # Operations without weights that multiply matrices all the same: no rule, so no silent zero.
@@ -110,6 +135,18 @@ def _pooling(call: Call) -> int:
     return math.prod(call.operation.pool_size) * _outputs(call)
 
 
+def _put_together(call: Call) -> int:
+    """Add the frequencies with one side turned, and all sides, and halve."""
+    return 5 * min(_inputs(call), _outputs(call))
+
+
+def _resizing(call: Call) -> int:
+    """One difference, product and sum an axis, each on what is left of the others."""
+    (_, *before, channels), (_, *after, _) = call.inputs[0], call.outputs[0]
+    done = [math.prod((*after[:axis], *before[axis:])) for axis in range(1, len(after) + 1)]
+    return 3 * channels * sum(done)
+
+
 def _per_output(operations: int) -> Callable[[Call], int]:
     return lambda call: operations * _outputs(call)
 
@@ -134,7 +171,9 @@ OTHER: Mapping[str, Callable[[Call], int]] = {
     **dict.fromkeys(("ReLU", "LeakyReLU", "PReLU"), _per_output(1)),
     **dict.fromkeys(("Softmax", "ELU"), _per_output(5)),
     **dict.fromkeys(("UpSampling1D", "UpSampling2D", "UpSampling3D"), _upsampling),
+    **dict.fromkeys(("Hartley", "InverseHartley"), _put_together),
     "Activation": _activation,
+    "LinearResize": _resizing,
     "TrilinearDoubling": _per_output(9),
 }
 

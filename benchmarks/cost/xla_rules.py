@@ -36,8 +36,9 @@ def parts(call: Call) -> list[Part]:
     """Return the parts of a call that have products; most calls have one or none."""
     kind, layer = call.kind, call.operation
     if kind == "Dense":
-        exact = 2 * flops_rules.dense(call)
-        return [Part(kind, exact, (Form((exact,), SAME),))]
+        return [_exact(kind, flops_rules.dense(call))]
+    if kind.endswith("Hartley"):
+        return [_exact(f"{kind}, a side", macs) for macs in flops_rules.products_by_side(call)]
     if kind.startswith("Separable"):
         return _separable(call)
     if kind.endswith("Transpose"):
@@ -47,6 +48,10 @@ def parts(call: Call) -> list[Part]:
     if kind.startswith("UpSampling") and flops_rules.OTHER[kind](call):
         return [_resampling(call)]
     return []
+
+
+def _exact(operation: str, macs: int) -> Part:
+    return Part(operation, 2 * macs, (Form((2 * macs,), SAME),))
 
 
 def _label(call: Call) -> str:

@@ -14,6 +14,7 @@ NINE = [
     "ar2_unet",
     "attention_unet",
     "deeplabv3plus",
+    "hnoseg_xs",
     "mod_r2au",
     "res_attention_unet",
     "resnet50_unet",
