@@ -1,8 +1,7 @@
 """What one call of a layer costs, in closed form; every rule is for a batch of one.
 
 MACS holds the multiply-adds of convolutions, transposed convolutions, dense layers, attention and
-transforms. All else is
-`other`, counted as operations per element:
+transforms. All else is `other`, counted as operations per element:
 
     bias 1; ReLU and its kin 1; sigmoid, tanh 4; softmax, SiLU, ELU 5; GELU 8
     BatchNorm (its statistics folded), Normalization, Rescaling 2; LayerNorm, GroupNorm and kin 8
@@ -86,6 +85,17 @@ def hartley(call: Call) -> int:
     return sum(products_by_side(call))
 
 
+def attention(call: Call) -> int:
+    """Scores and weighted values, queries x keys x channels each."""
+    (queries, keys), channels = _attended(call), call.outputs[0][-1]
+    return 2 * queries * keys * channels
+
+
+def _attended(call: Call) -> tuple[int, int]:
+    """Return the queries, of all windows, and the keys that each of them sees."""
+    return math.prod(call.outputs[0][1:-1]), call.inputs[-1][-2]
+
+
 MACS: Mapping[str, Callable[[Call], int]] = {
     **{f"Conv{rank}D": convolution for rank in (1, 2, 3)},
     **{f"DilatedConv{rank}D": convolution for rank in (2, 3)},  # of the zoo; all taps count
@@ -94,10 +104,11 @@ MACS: Mapping[str, Callable[[Call], int]] = {
     **{f"SeparableConv{rank}D": separable for rank in (1, 2)},
     "Dense": dense,
     **dict.fromkeys(("Hartley", "InverseHartley"), hartley),
+    **dict.fromkeys(("Attention", "WindowAttention"), attention),
 }
 
 # Operations without weights that multiply matrices all the same: no rule, so no silent zero.
-_PRODUCTS = """Attention AdditiveAttention Conv ConvTranspose DepthwiseConv SeparableConv Dot Einsum
+_PRODUCTS = """AdditiveAttention Conv ConvTranspose DepthwiseConv SeparableConv Dot Einsum
     Inner Matmul Outer Tensordot Vdot"""
 PRODUCTS = frozenset(_PRODUCTS.split())
 
@@ -133,6 +144,13 @@ def _upsampling(call: Call) -> int:
 
 def _pooling(call: Call) -> int:
     return math.prod(call.operation.pool_size) * _outputs(call)
+
+
+def _attention(call: Call) -> int:
+    """Scale the queries; softmax of each head's scores, and bias and mask where windows have it."""
+    queries, keys = _attended(call)
+    biased = 1 + 2 * any(call.operation.shifts) if call.kind == "WindowAttention" else 0
+    return _outputs(call) + (5 + biased) * queries * keys * call.operation.heads
 
 
 def _put_together(call: Call) -> int:
@@ -173,7 +191,9 @@ OTHER: Mapping[str, Callable[[Call], int]] = {
     **dict.fromkeys(("Softmax", "ELU"), _per_output(5)),
     **dict.fromkeys(("UpSampling1D", "UpSampling2D", "UpSampling3D"), _upsampling),
     **dict.fromkeys(("Hartley", "InverseHartley"), _put_together),
+    **dict.fromkeys(("Attention", "WindowAttention"), _attention),
     "Activation": _activation,
+    "Positions": _per_output(1),
     "LinearResize": _resizing,
     "TrilinearDoubling": _per_output(9),
 }
@@ -183,5 +203,5 @@ _FREE = """InputLayer Identity Concatenate Reshape Flatten Permute RepeatVector 
     SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianNoise GaussianDropout AlphaDropout
     ActivityRegularization DropBlock ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D
     Cropping3D Embedding Flip Take OnesLike ZerosLike Transpose Squeeze ExpandDims Stack Repeat Tile
-    Pad BroadcastTo GetItem Cast"""
+    Pad BroadcastTo GetItem Cast Partition Reunion"""
 FREE = frozenset(_FREE.split())

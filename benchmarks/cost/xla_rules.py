@@ -39,6 +39,9 @@ def parts(call: Call) -> list[Part]:
         return [_exact(kind, flops_rules.dense(call))]
     if kind.endswith("Hartley"):
         return [_exact(f"{kind}, a side", macs) for macs in flops_rules.products_by_side(call)]
+    if kind.endswith("Attention"):
+        half = flops_rules.attention(call) // 2
+        return [_exact(f"{kind}, {product}", half) for product in ("scores", "values")]
     if kind.startswith("Separable"):
         return _separable(call)
     if kind.endswith("Transpose"):

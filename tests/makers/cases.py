@@ -6,6 +6,7 @@ import zoo
 
 # The smallest sides that fit every depth; the encoders shrink 32 times.
 SIDES = {2: (32, 32), 3: (16, 16, 16)}
+DEEP = {"swin_unetr"}  # halves volumes five times, too
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Case:
         return "-".join(filter(None, (self.name, self.variant, f"{self.rank}d")))
 
     def shape(self, channels: int = 3) -> tuple[int, ...]:
-        return (*SIDES[self.rank], channels)
+        sides = (32,) * self.rank if self.name in DEEP else SIDES[self.rank]
+        return (*sides, channels)
 
     def create(self, classes: int = 1, channels: int = 3, width: float = 0.125, **settings):
         return zoo.create(self.name, self.shape(channels), classes, self.variant, width, **settings)

@@ -19,8 +19,10 @@ NINE = [
     "res_attention_unet",
     "resnet50_unet",
     "sa_unet",
+    "swin_unetr",
     "unet",
     "unet3d",
+    "unetr",
 ]
 
 

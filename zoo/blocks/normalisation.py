@@ -20,18 +20,20 @@ class SampleNormalization(layers.Layer):
     variance = mean of the channels' variances + variance of their means.
     """
 
-    def __init__(self, groups: int, epsilon: float = EPSILON, **kwargs):
+    def __init__(self, groups: int, epsilon: float = EPSILON, affine: bool = True, **kwargs):
         super().__init__(**kwargs)
         self.groups = groups
         self.epsilon = epsilon
+        self.affine = affine
 
     def build(self, input_shape):
-        """Make a factor and an offset a channel."""
+        """Make a factor and an offset a channel, unless there are none to learn."""
         channels = input_shape[-1]
         if channels % self.groups:
             raise ValueError(f"{self.groups} groups do not divide {channels} channels.")
-        self.gamma = self.add_weight(name="gamma", shape=(channels,), initializer="ones")
-        self.beta = self.add_weight(name="beta", shape=(channels,), initializer="zeros")
+        if self.affine:
+            self.gamma = self.add_weight(name="gamma", shape=(channels,), initializer="ones")
+            self.beta = self.add_weight(name="beta", shape=(channels,), initializer="zeros")
 
     def call(self, x):
         """Centre, scale and shift; the statistics are at least float32 whatever the policy."""
@@ -44,8 +46,11 @@ class SampleNormalization(layers.Layer):
             centre = self._over_groups(mean)
             variance = self._over_groups(variance + ops.square(mean - centre))
             mean = centre
+        factor = ops.rsqrt(variance + self.epsilon)
+        if not self.affine:
+            return ops.cast((wide - mean) * factor, self.compute_dtype)
         gamma, beta = (ops.cast(weight, precision) for weight in (self.gamma, self.beta))
-        factor = gamma * ops.rsqrt(variance + self.epsilon)
+        factor = gamma * factor
         return ops.cast(wide * factor + (beta - mean * factor), self.compute_dtype)
 
     def _over_groups(self, values):
@@ -61,12 +66,13 @@ class SampleNormalization(layers.Layer):
 
     def get_config(self):
         """Return the arguments of the constructor."""
-        return super().get_config() | {"groups": self.groups, "epsilon": self.epsilon}
+        own = {"groups": self.groups, "epsilon": self.epsilon, "affine": self.affine}
+        return super().get_config() | own
 
 
-def instance_norm(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+def instance_norm(x: keras.KerasTensor, *, name: str, affine: bool = True) -> keras.KerasTensor:
     """Normalise each channel of each sample."""
-    return SampleNormalization(x.shape[-1], name=name)(x)
+    return SampleNormalization(x.shape[-1], affine=affine, name=name)(x)
 
 
 def group_norm(x: keras.KerasTensor, groups: int, *, name: str) -> keras.KerasTensor:

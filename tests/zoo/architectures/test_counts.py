@@ -33,6 +33,12 @@ COUNTS = [
     ("attention_unet", None, (256, 256, 3), 1, None, 34_878_573),
     ("attention_unet", "seed", (256, 256, 3), 4, 31_731_144, 31_731_144),
     ("hnoseg_xs", None, (120, 160, 160, 4), 4, 28_248, 28_248),
+    ("swin_unetr", None, (128, 128, 128, 4), 3, 62_191_941, 62_191_941),
+    ("swin_unetr", "small", (128, 128, 128, 4), 3, 15_705_621, 15_705_621),
+    ("swin_unetr", "small", (256, 256, 3), 1, 6_302_875, 6_302_875),
+    # In each of its 12 blocks the source holds a LayerNorm that it never calls.
+    ("unetr", None, (128, 128, 128, 4), 3, None, 102_468_147 - 12 * 2 * 768),
+    ("unetr", None, (256, 256, 3), 1, None, 87_727_345 - 12 * 2 * 768),
 ]
 
 
