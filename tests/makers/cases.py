@@ -7,6 +7,8 @@ import zoo
 # The smallest sides that fit every depth; the encoders shrink 32 times.
 SIDES = {2: (32, 32), 3: (16, 16, 16)}
 DEEP = {"swin_unetr"}  # halves volumes five times, too
+# Windows of 64 voxels for 343, whose attention would take minutes.
+SETTINGS = {"swin_unetr": {"window": 4}}
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Case:
         return (*sides, channels)
 
     def create(self, classes: int = 1, channels: int = 3, width: float = 0.125, **settings):
+        settings = SETTINGS.get(self.name, {}) | settings
         return zoo.create(self.name, self.shape(channels), classes, self.variant, width, **settings)
 
 

@@ -19,6 +19,7 @@ NINE = [
     "res_attention_unet",
     "resnet50_unet",
     "sa_unet",
+    "segformer3d",
     "swin_unetr",
     "unet",
     "unet3d",

@@ -154,7 +154,8 @@ def parts(sides: tuple[int, ...], windows: tuple[int, ...], shifts: tuple[int, .
         numbers.append((place >= side - window).astype("int32"))
         if shift:
             numbers[-1] += place >= side - shift
-    part = sum(np.ix_(*[number * 3**axis for axis, number in enumerate(numbers)]))
+    grids = np.ix_(*[number * 3**axis for axis, number in enumerate(numbers)])
+    part = sum(grids[1:], start=grids[0])
     cut = [n for side, size in zip(sides, windows, strict=True) for n in (side // size, size)]
     axes = [*range(0, 2 * len(sides), 2), *range(1, 2 * len(sides), 2)]
     return part.reshape(cut).transpose(axes).reshape(-1, math.prod(windows))
