@@ -204,7 +204,7 @@ OTHER: Mapping[str, Callable[[Call], int]] = {
     **dict.fromkeys(("Hartley", "InverseHartley"), _put_together),
     **dict.fromkeys(("Attention", "WindowAttention"), _attention),
     "Activation": _activation,
-    "Positions": _per_output(1),
+    **dict.fromkeys(("Positions", "LayerScale"), _per_output(1)),
     "LinearResize": _resizing,
     "TrilinearDoubling": _per_output(9),
 }
@@ -214,5 +214,6 @@ _FREE = """InputLayer Identity Concatenate Reshape Flatten Permute RepeatVector 
     SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianNoise GaussianDropout AlphaDropout
     ActivityRegularization DropBlock ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D
     Cropping3D Embedding Flip Take OnesLike ZerosLike Transpose Squeeze ExpandDims Stack Repeat Tile
-    Pad BroadcastTo GetItem Cast Partition Reunion"""
+    Pad BroadcastTo GetItem Cast Partition Reunion
+    StochasticDepth"""
 FREE = frozenset(_FREE.split())

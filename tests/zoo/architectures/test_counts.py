@@ -32,10 +32,14 @@ COUNTS = [
     ("deeplabv3plus", None, (256, 256, 3), 4, 7_569_099, 7_547_396),
     ("attention_unet", None, (256, 256, 3), 1, None, 34_878_573),
     ("attention_unet", "seed", (256, 256, 3), 4, 31_731_144, 31_731_144),
+    # The encoder without its top as Keras documents it, and the decoder above it, as below.
+    ("resnet50_unet", "mobilenetv2", (128, 128, 3), 4, 8_047_876, None),
+    ("deeplabv3plus", "resnet50", (256, 256, 3), 4, 17_830_980, None),
     ("hnoseg_xs", None, (120, 160, 160, 4), 4, 28_248, 28_248),
     ("swin_unetr", None, (128, 128, 128, 4), 3, 62_191_941, 62_191_941),
     ("swin_unetr", "small", (128, 128, 128, 4), 3, 15_705_621, 15_705_621),
     ("swin_unetr", "small", (256, 256, 3), 1, 6_302_875, 6_302_875),
+    ("segformer3d", None, (128, 128, 128, 4), 3, None, 4_525_251),
     # In each of its 12 blocks the source holds a LayerNorm that it never calls.
     ("unetr", None, (128, 128, 128, 4), 3, None, 102_468_147 - 12 * 2 * 768),
     ("unetr", None, (256, 256, 3), 1, None, 87_727_345 - 12 * 2 * 768),
@@ -53,6 +57,31 @@ def test_counts_come_out_exactly(name, variant, shape, classes, total, train):
         assert model.count_params() == total
     if train is not None:
         assert trainable(model) == train
+
+
+# Encoders without their tops, as Keras documents them, and the channels at 1/2, 1/4, ... 1/32.
+ENCODERS = [
+    ("resnet50", 23_587_712, (64, 256, 512, 1024, 2048)),
+    ("mobilenetv2", 2_257_984, (96, 144, 192, 576, 1280)),
+    ("efficientnetb3", 10_783_535, (144, 192, 288, 816, 1536)),
+    ("vgg16", 14_714_688, (128, 256, 512, 512, 512)),
+]
+
+
+def decoder_by_hand(skips, deepest, classes):
+    """Nearest, concat, twice [3x3 without bias, BatchNorm]; a biased 3x3 head."""
+    total, before = 0, deepest
+    for width, skip in zip((256, 128, 64, 32, 16), (*skips[::-1], 0), strict=True):
+        total += 9 * (before + skip) * width + 9 * width * width + 8 * width
+        before = width
+    return total + 9 * 16 * classes + classes
+
+
+@pytest.mark.parametrize(("name", "alone", "channels"), ENCODERS)
+def test_a_unet_on_any_encoder_meets_its_closed_form(name, alone, channels):
+    *skips, deepest = channels
+    model = zoo.create("resnet50_unet", (64, 64, 3), 4, encoder=name)
+    assert model.count_params() == alone + decoder_by_hand(skips, deepest, 4)
 
 
 def unet_by_hand(widths, channels, classes, norm):
