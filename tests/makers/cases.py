@@ -6,7 +6,7 @@ import zoo
 
 # The smallest sides that fit every depth; the encoders shrink 32 times.
 SIDES = {2: (32, 32), 3: (16, 16, 16)}
-DEEP = {"swin_unetr"}  # halves volumes five times, too
+DEEP = {"segformer3d", "swin_unetr"}  # shrink volumes 32 times, too
 # Windows of 64 voxels for 343, whose attention would take minutes.
 SETTINGS = {"swin_unetr": {"window": 4}}
 

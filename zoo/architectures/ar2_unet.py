@@ -23,6 +23,7 @@ from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="AR2-UNet",
+    family="recurrent U-Nets",
     paper="Katsamenis et al.: A Few-Shot Attention Recurrent Residual U-Net for Crack "
     "Segmentation. arXiv 2303.01582",
     source="LeeJunHyun/Image_Segmentation (R2AttU_Net); brain MRI: "

@@ -23,6 +23,7 @@ from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="DeepLabV3+ on EfficientNetB0",
+    family="ImageNet encoders",
     paper="Chen et al.: Encoder-Decoder with Atrous Separable Convolution for Semantic Image "
     "Segmentation. ECCV 2018, arXiv 1802.02611",
     source="soyelshyngys/Brain-Tumor-Segmentation-Research (BraTS 2020)",

@@ -23,6 +23,7 @@ from zoo.card import Card, Published, Recipe, Reference
 
 CARD = Card(
     title="HNOSeg-XS",
+    family="frequencies",
     paper="Wong, Wang, Syeda-Mahmood: HNOSeg-XS: Extremely Small Hartley Neural Operator for "
     "Efficient and Resolution-Robust 3D Image Segmentation. IEEE TMI 2025, arXiv 2507.08205",
     source="IBM/multimodal-3d-image-segmentation (nets/hnosegxs.py)",

@@ -23,6 +23,7 @@ from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="U-Net on ResNet50",
+    family="ImageNet encoders",
     paper="He et al.: Deep Residual Learning for Image Recognition. CVPR 2016, arXiv 1512.03385; "
     "decoder of segmentation_models (Yakubovskiy 2019)",
     source="soyelshyngys/Brain-Tumor-Segmentation-Research (BraTS 2020), on `segmentation_models`",

@@ -24,6 +24,7 @@ from zoo.card import Card, Published, Recipe, Reference
 
 CARD = Card(
     title="SegFormer3D",
+    family="transformers",
     paper="Perera, Navard, Yilmaz: SegFormer3D: an Efficient Transformer for 3D Medical Image "
     "Segmentation. CVPR Workshops 2024, arXiv 2404.10156",
     source="the paper; its code is GPL-3, and none of it was read",
@@ -48,7 +49,7 @@ CARD = Card(
     ),
     claims=(
         Published(
-            "BraTS 2017 (MSD Task01)",
+            "BraTS 2017",
             {
                 "dice": 0.821,
                 "dice_wt": 0.899,
@@ -57,7 +58,7 @@ CARD = Card(
                 "params_m": 4.5,
                 "gflops": 17.5,
             },
-            "the GFLOPs as printed; multiply-adds come to 15.55 G here",
+            "MSD Task01; the GFLOPs as printed, multiply-adds come to 15.55 G here",
         ),
     ),
     deviations=(

@@ -28,6 +28,7 @@ from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="Swin UNETR",
+    family="transformers",
     paper="Hatamizadeh et al.: Swin UNETR: Swin Transformers for Semantic Segmentation of Brain "
     "Tumors in MRI Images. BrainLes 2021, arXiv 2201.01266",
     source="Project-MONAI/MONAI (networks/nets/swin_unetr.py, patch merging as by default)",

@@ -25,6 +25,7 @@ from zoo.card import Card, Published, Recipe, Reference
 
 CARD = Card(
     title="UNETR",
+    family="transformers",
     paper="Hatamizadeh et al.: UNETR: Transformers for 3D Medical Image Segmentation. WACV 2022, "
     "arXiv 2103.10504",
     source="Project-MONAI/MONAI (networks/nets/unetr.py)",
