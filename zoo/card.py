@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-
 # What architectures are listed by, in this order.
 FAMILIES = (
     "U-Nets",
