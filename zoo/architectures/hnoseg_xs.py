@@ -61,6 +61,11 @@ CARD = Card(
         "Biases begin at 0, theirs within .001 of it.",
         "`modes` are for depth, height and width; a slice has the last two.",
     ),
+    flaws=(
+        "Nothing holds the scale of what comes back from the frequencies: untrained, all of them "
+        "meet in one voxel, and float32's rounding grows from block to block, to some 1e-3 of a "
+        "probability in volumes.",
+    ),
 )
 
 
