@@ -6,6 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+# What architectures are listed by, in this order.
+FAMILIES = (
+    "U-Nets",
+    "residual U-Nets",
+    "recurrent U-Nets",
+    "attention gates",
+    "large kernels",
+    "transformers",
+    "frequencies",
+    "ImageNet encoders",
+    "others",
+)
+
 
 @dataclass(frozen=True)
 class Published:
@@ -77,7 +90,8 @@ class Card:
 
     The name is not here: the module's name is the name. `value_range` is what its images are to
     hold: `normalised`, whatever a protocol gives, or `unit`, [0, 1] and nothing else. `exempt` says
-    what of the contract a form can't keep: part -> variant ("" the default) -> why.
+    what of the contract a form can't keep: part -> variant ("" the default) -> why. `family` is one
+    of FAMILIES, by which lists are grouped.
     """
 
     title: str
@@ -94,6 +108,7 @@ class Card:
     deviations: tuple[str, ...] = ()
     flaws: tuple[str, ...] = ()
     exempt: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    family: str = "others"
 
     def reference(self, variant: str | None = None) -> Reference:
         """Return the reference count of a variant at its stated input."""

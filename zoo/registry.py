@@ -1,18 +1,12 @@
 """Names, cards and models: the folder `architectures` is the registry."""
 
 import ast
-import difflib
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from zoo import card as cards
 from zoo.card import Card
-from zoo.errors import UserError
-
-if TYPE_CHECKING:
-    pass
+from zoo.errors import choose
 
 FOLDER = Path(__file__).parent / "architectures"
 
@@ -20,17 +14,6 @@ FOLDER = Path(__file__).parent / "architectures"
 def names() -> list[str]:
     """List the architectures, without importing Keras."""
     return sorted(file.stem for file in FOLDER.glob("*.py") if not file.stem.startswith("_"))
-
-
-def choose(value: str, choices: Iterable[str], what: str) -> str:
-    """Return `value` if it is among `choices`; otherwise name the closest one."""
-    choices = list(choices)
-    if value in choices:
-        return value
-    close = difflib.get_close_matches(value, choices, n=1, cutoff=0.5)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    known = ", ".join(choices) or "none"
-    raise UserError(f"Unknown {what} {value!r}.{hint} Known: {known}.")
 
 
 @cache

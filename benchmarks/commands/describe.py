@@ -57,7 +57,8 @@ def _print_card(name: str, card: Card, variant: str | None) -> None:
     console.print(Text(card.paper, style="dim"))
     console.print(Text(f"Source: {card.source}\n", style="dim"))
     shape = "x".join(map(str, card.input_shape))
-    section("Builds", [f"{ranks(card)}; default input {shape}, classes {card.classes}"])
+    built = f"{ranks(card)}; default input {shape}, classes {card.classes}; listed as {card.family}"
+    section("Builds", [built])
     section("Must come out", (_reference(r) for r in card.references if _shown(r, variant)))
     section(
         "Variants",

@@ -1,12 +1,12 @@
 """What one call of a layer costs, in closed form; every rule is for a batch of one.
 
-MACS holds the multiply-adds of convolutions, transposed convolutions and dense layers. All else is
-`other`, counted as operations per element:
+MACS holds the multiply-adds of convolutions, transposed convolutions, dense layers, attention and
+transforms. All else is `other`, counted as operations per element:
 
     bias 1; ReLU and its kin 1; sigmoid, tanh 4; softmax, SiLU, ELU 5; GELU 8
-    BatchNorm (its statistics folded), Normalization, Rescaling 2; LayerNorm, GroupNorm, RMSNorm 8
+    BatchNorm (its statistics folded), Normalization, Rescaling 2; LayerNorm, GroupNorm and kin 8
     merging n inputs n - 1; pooling: the elements of the window; reductions: 1 per INPUT element
-    bilinear resampling 7, trilinear doubling 9 (3 an axis)
+    bilinear resampling 7, trilinear doubling 9, resizing 3 an axis
     copies (repetition, concatenation, padding, reshaping) and layers idle in inference: none
 """
 
@@ -57,22 +57,67 @@ def separable(call: Call) -> int:
     return weights * _positions(call.outputs[0], layer)
 
 
+def depthwise(call: Call) -> int:
+    """k^n x channels x OUTPUT positions; where it spreads, a transposed one's INPUT positions."""
+    layer = call.operation
+    places = call.inputs[0] if layer.spread else call.outputs[0]
+    return math.prod(layer.kernel.shape) * math.prod(places[1:-1])
+
+
 def dense(call: Call) -> int:
     """Inputs x units, at every position of an input of more than two axes."""
     return math.prod(call.inputs[0][1:]) * call.operation.units
 
 
+def products_by_side(call: Call) -> list[int]:
+    """Return the product of each side with its matrix: rows x positions before x channels.
+
+    Forwards from the first side, on one frequency more than is kept; backwards from the last.
+    """
+    (_, *before, channels), (_, *after, _) = call.inputs[0], call.outputs[0]
+    sides, axes = [*before], [*range(len(before))]
+    if call.kind == "Hartley":
+        after = [frequencies + 1 for frequencies in after]
+    else:
+        sides, axes = [frequencies + 1 for frequencies in before], axes[::-1]
+    found = []
+    for axis in axes:
+        found.append(after[axis] * math.prod(sides) * channels)
+        sides[axis] = after[axis]
+    return found
+
+
+def hartley(call: Call) -> int:
+    """One product with a small matrix a side."""
+    return sum(products_by_side(call))
+
+
+def attention(call: Call) -> int:
+    """Scores and weighted values, queries x keys x channels each."""
+    (queries, keys), channels = _attended(call), call.outputs[0][-1]
+    return 2 * queries * keys * channels
+
+
+def _attended(call: Call) -> tuple[int, int]:
+    """Return the queries, of all windows, and the keys that each of them sees."""
+    return math.prod(call.outputs[0][1:-1]), call.inputs[-1][-2]
+
+
 MACS: Mapping[str, Callable[[Call], int]] = {
     **{f"Conv{rank}D": convolution for rank in (1, 2, 3)},
-    **{f"DilatedConv{rank}D": convolution for rank in (2, 3)},  # of the zoo; all taps count
+    # Of the zoo: all taps count, and a kernel's shape knows of its groups.
+    **{f"{kind}Conv{rank}D": convolution for kind in ("Dilated", "Halved") for rank in (2, 3)},
+    "DepthwiseConvolution": depthwise,
     **{f"Conv{rank}DTranspose": transposed for rank in (1, 2, 3)},
     **{f"DepthwiseConv{rank}D": convolution for rank in (1, 2)},  # one input channel each
     **{f"SeparableConv{rank}D": separable for rank in (1, 2)},
     "Dense": dense,
+    **dict.fromkeys(("Hartley", "InverseHartley"), hartley),
+    **dict.fromkeys(("Attention", "WindowAttention"), attention),
 }
 
 # Operations without weights that multiply matrices all the same: no rule, so no silent zero.
-_PRODUCTS = """Attention AdditiveAttention Conv ConvTranspose DepthwiseConv SeparableConv Dot Einsum
+_PRODUCTS = """AdditiveAttention Conv ConvTranspose DepthwiseConv SeparableConv Dot Einsum
     Inner Matmul Outer Tensordot Vdot"""
 PRODUCTS = frozenset(_PRODUCTS.split())
 
@@ -98,6 +143,8 @@ def _activation(call: Call) -> int:
 
 
 def _bias_and_activation(call: Call) -> int:
+    if call.kind == "DepthwiseConvolution":
+        return _outputs(call)
     return _outputs(call) * bool(call.operation.use_bias) + _activation(call)
 
 
@@ -108,6 +155,25 @@ def _upsampling(call: Call) -> int:
 
 def _pooling(call: Call) -> int:
     return math.prod(call.operation.pool_size) * _outputs(call)
+
+
+def _attention(call: Call) -> int:
+    """Scale the queries; softmax of each head's scores, and bias and mask where windows have it."""
+    queries, keys = _attended(call)
+    biased = 1 + 2 * any(call.operation.shifts) if call.kind == "WindowAttention" else 0
+    return _outputs(call) + (5 + biased) * queries * keys * call.operation.heads
+
+
+def _put_together(call: Call) -> int:
+    """Add the frequencies with one side turned, and all sides, and halve."""
+    return 5 * min(_inputs(call), _outputs(call))
+
+
+def _resizing(call: Call) -> int:
+    """One difference, product and sum an axis, each on what is left of the others."""
+    (_, *before, channels), (_, *after, _) = call.inputs[0], call.outputs[0]
+    done = [math.prod((*after[:axis], *before[axis:])) for axis in range(1, len(after) + 1)]
+    return 3 * channels * sum(done)
 
 
 def _per_output(operations: int) -> Callable[[Call], int]:
@@ -129,12 +195,17 @@ OTHER: Mapping[str, Callable[[Call], int]] = {
         _per_output(2),
     ),
     **dict.fromkeys(
-        ("LayerNormalization", "GroupNormalization", "RMSNormalization"), _per_output(8)
+        ("LayerNormalization", "GroupNormalization", "RMSNormalization", "SampleNormalization"),
+        _per_output(8),
     ),
     **dict.fromkeys(("ReLU", "LeakyReLU", "PReLU"), _per_output(1)),
     **dict.fromkeys(("Softmax", "ELU"), _per_output(5)),
     **dict.fromkeys(("UpSampling1D", "UpSampling2D", "UpSampling3D"), _upsampling),
+    **dict.fromkeys(("Hartley", "InverseHartley"), _put_together),
+    **dict.fromkeys(("Attention", "WindowAttention"), _attention),
     "Activation": _activation,
+    **dict.fromkeys(("Positions", "LayerScale"), _per_output(1)),
+    "LinearResize": _resizing,
     "TrilinearDoubling": _per_output(9),
 }
 
@@ -143,5 +214,6 @@ _FREE = """InputLayer Identity Concatenate Reshape Flatten Permute RepeatVector 
     SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianNoise GaussianDropout AlphaDropout
     ActivityRegularization DropBlock ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D
     Cropping3D Embedding Flip Take OnesLike ZerosLike Transpose Squeeze ExpandDims Stack Repeat Tile
-    Pad BroadcastTo GetItem Cast"""
+    Pad BroadcastTo GetItem Cast Partition Reunion
+    StochasticDepth"""
 FREE = frozenset(_FREE.split())

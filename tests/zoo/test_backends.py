@@ -13,6 +13,9 @@ from cases import CASES
 pytestmark = pytest.mark.backends
 
 BACKENDS = ("tensorflow", "jax", "torch")
+# Untrained, its inverse transforms gather thousands of frequencies in one voxel, block for block,
+# and float32's rounding with them: 2e-3 on TensorFlow and 1e-4 on torch off the answer in float64.
+CLOSE = {"hnoseg_xs": 5e-3}
 # One process a backend: build everything, load the weights that the first one saved, predict.
 SCRIPT = """
 import sys
@@ -85,4 +88,4 @@ def outputs(tmp_path_factory) -> dict[str, dict[str, np.ndarray]]:
 def test_the_same_weights_give_the_same_output(outputs, backend, case):
     ours, theirs = outputs["tensorflow"][str(case)], outputs[backend][str(case)]
     assert np.ptp(ours) > 1e-3, "a constant output would agree with anything"
-    assert np.abs(ours - theirs).max() <= 1e-4
+    assert np.abs(ours - theirs).max() <= CLOSE.get(case.name, 1e-4)

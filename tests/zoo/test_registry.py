@@ -10,21 +10,32 @@ import pytest
 import zoo
 from zoo.building import scaled
 
-NINE = [
+NAMES = [
     "ar2_unet",
     "attention_unet",
+    "cmunext",
     "deeplabv3plus",
+    "hnoseg_xs",
+    "mednext",
     "mod_r2au",
+    "nnunet",
+    "r2unet",
     "res_attention_unet",
     "resnet50_unet",
     "sa_unet",
+    "segformer3d",
+    "segresnet",
+    "swin_unetr",
     "unet",
     "unet3d",
+    "unetpp",
+    "unetr",
+    "vnet",
 ]
 
 
 def test_the_folder_is_the_registry():
-    assert zoo.names() == NINE
+    assert zoo.names() == NAMES
 
 
 def test_cards_are_read_without_keras_and_equal_the_modules_own():
@@ -37,7 +48,7 @@ def test_cards_are_read_without_keras_and_equal_the_modules_own():
         assert zoo.card(name) == import_module(f"zoo.architectures.{name}").CARD
 
 
-@pytest.mark.parametrize("name", NINE)
+@pytest.mark.parametrize("name", NAMES)
 def test_cards_are_complete_and_hashable_by_content(name):
     card = zoo.card(name)
     assert card.title

@@ -8,7 +8,9 @@ from keras import ops
 import zoo
 from zoo import supervision, weights
 
-SUPERVISED = [name for name in zoo.names() if name != "deeplabv3plus"]
+# One decoder that is no ladder of levels, blocks of one size, an encoder whose levels are joined.
+WITHOUT_LEVELS = {"deeplabv3plus", "hnoseg_xs", "segformer3d"}
+SUPERVISED = [name for name in zoo.names() if name not in WITHOUT_LEVELS]
 
 
 def absolute(y, p):

@@ -20,6 +20,7 @@ from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="Attention U-Net",
+    family="attention gates",
     paper="Oktay et al.: Attention U-Net: Learning Where to Look for the Pancreas. MIDL 2018, "
     "arXiv 1804.03999",
     source="LeeJunHyun/Image_Segmentation (AttU_Net); variant seed: "

@@ -16,13 +16,14 @@ import keras
 from keras import layers, ops
 
 from zoo.blocks.convolution import conv_relu, double_conv
-from zoo.blocks.encoder import Encoder, features
+from zoo.blocks.encoder import features
 from zoo.blocks.ends import entry, head
 from zoo.blocks.sampling import up_linear
-from zoo.card import Card, Published, Recipe, Reference
+from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="DeepLabV3+ on EfficientNetB0",
+    family="ImageNet encoders",
     paper="Chen et al.: Encoder-Decoder with Atrous Separable Convolution for Semantic Image "
     "Segmentation. ECCV 2018, arXiv 1802.02611",
     source="soyelshyngys/Brain-Tumor-Segmentation-Research (BraTS 2020)",
@@ -30,7 +31,10 @@ CARD = Card(
     input_shape=(256, 256, 3),
     classes=4,
     value_range="unit",
-    references=(Reference((256, 256, 3), 4, params=7_569_099, trainable=7_547_396, gflops=14.069),),
+    references=(
+        Reference((256, 256, 3), 4, params=7_569_099, trainable=7_547_396, gflops=14.069),
+        Reference((256, 256, 3), 4, "resnet50", 17_830_980, 17_796_196, gflops=22.891),
+    ),
     recipe=Recipe(
         loss="weighted_dice",
         loss_settings={"class_weights": [0.1, 0.3, 0.3, 0.3], "smooth": 1e-6, "pool": "batch"},
@@ -70,9 +74,12 @@ CARD = Card(
             "the mean Dice counts the background; the foreground mean is .739",
         ),
     ),
+    variants={"resnet50": Variant("a ResNet50 as encoder", {"encoder": "resnet50"})},
     deviations=(
         "Inputs in [0, 1] are scaled by 255 first, because Keras' EfficientNet rescales by 1/255 "
         "inside.",
+        "`encoder` is any network of keras.applications with features of 1/4 and 1/16, each with "
+        "the preprocessing that its weights expect; none dilates its last stage.",
         "`width` scales ASPP and decoder; the encoder keeps its ImageNet widths.",
     ),
     flaws=(
@@ -82,16 +89,6 @@ CARD = Card(
     ),
 )
 
-EFFICIENTNETB0 = Encoder(
-    title="EfficientNetB0",
-    build=keras.applications.EfficientNetB0,
-    first="stem_conv",
-    file="efficientnetb0_notop.h5",
-    folder_url="https://storage.googleapis.com/keras-applications/",
-    md5="50bc09e76180e00e4465e1a485ddc09d",
-)
-LOW, HIGH = "block3a_expand_activation", "block6a_expand_activation"
-
 
 def build(
     input_shape: tuple[int | None, ...],
@@ -99,13 +96,16 @@ def build(
     *,
     widths: tuple[int, ...] = (256, 48, 256),
     rates: tuple[int, ...] = (6, 12, 18),
+    encoder: str = "efficientnetb0",
     encoder_weights: str | Path | None = None,
 ) -> keras.Model:
-    """Build DeepLabV3+; `widths` are those of ASPP, of the low-level features, of the decoder."""
+    """Build DeepLabV3+; `widths` are those of ASPP, of the low-level features, of the decoder.
+
+    `encoder` is a network of keras.applications with features of 1/4 and 1/16.
+    """
     context_width, low_width, decoder_width = widths
     image = entry(input_shape, multiple=16)
-    pixels = layers.Rescaling(255.0, name="to_bytes")(image)
-    low, high = features(pixels, EFFICIENTNETB0, (LOW, HIGH), encoder_weights)
+    low, high = features(image, encoder, (4, 16), encoder_weights)
     x = up_linear(_aspp(high, context_width, rates), 4, name="context_up")
     low = conv_relu(low, low_width, 1, name="low", bias=False)
     x = layers.Concatenate(name="join")([x, low])

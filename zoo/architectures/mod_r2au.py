@@ -25,6 +25,7 @@ from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="Mod-R2AU-Net",
+    family="recurrent U-Nets",
     paper="Yadav, Kolekar, Zope: Modified Recurrent Residual Attention U-Net for MRI-based brain "
     "tumor segmentation. Biomedical Signal Processing and Control 102:107220 (2025)",
     source="acy010797/Mod-R2AU-Net",

@@ -23,6 +23,7 @@ from zoo.card import Card, Recipe, Reference, Variant
 
 CARD = Card(
     title="Attention-Based Residual U-Net",
+    family="attention gates",
     paper="Oktay et al. 2018 (arXiv 1804.03999) with the residual blocks of He et al. 2015 "
     "(arXiv 1512.03385)",
     source="Aaryan-Nakhat/Attention-Based-Residual-U-Net-for-Brain-MRI-Segmentation",

@@ -13,16 +13,17 @@ The parent's encoder is replaced by a classifier's, whose ImageNet weights can b
 from pathlib import Path
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from zoo.blocks.convolution import double_conv
-from zoo.blocks.encoder import Encoder, features
+from zoo.blocks.encoder import features
 from zoo.blocks.ends import entry, head
 from zoo.blocks.sampling import up_nearest
-from zoo.card import Card, Published, Recipe, Reference
+from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="U-Net on ResNet50",
+    family="ImageNet encoders",
     paper="He et al.: Deep Residual Learning for Image Recognition. CVPR 2016, arXiv 1512.03385; "
     "decoder of segmentation_models (Yakubovskiy 2019)",
     source="soyelshyngys/Brain-Tumor-Segmentation-Research (BraTS 2020), on `segmentation_models`",
@@ -32,6 +33,7 @@ CARD = Card(
     value_range="unit",
     references=(
         Reference((128, 128, 3), 4, params=32_603_204, trainable=32_548_100, gflops=5.179),
+        Reference((128, 128, 3), 4, "mobilenetv2", 8_047_876, 8_011_780, gflops=2.253),
     ),
     recipe=Recipe(
         loss="weighted_dice",
@@ -69,28 +71,21 @@ CARD = Card(
             "validation values; no test set",
         ),
     ),
+    variants={
+        "mobilenetv2": Variant("a MobileNetV2 as encoder", {"encoder": "mobilenetv2"}),
+    },
     deviations=(
         "The encoder is keras.applications' ResNet50 (23,587,712 parameters), whose ImageNet "
         "weights Keras users have; segmentation_models brings a pre-activation one without bias "
         "(23,546,057). The totals differ by 41,655: 32,603,204 here, 32,561,549 there.",
         "Caffe-style preprocessing (BGR, ImageNet mean, 0 to 255) is inside, so that every "
         "architecture takes the same input in [0, 1].",
+        "`encoder` is any network of keras.applications that halves its image five times, each "
+        "with the preprocessing that its weights expect; ours, as segmentation_models has them.",
         "`width` scales the decoder; the encoder keeps its ImageNet widths.",
     ),
     flaws=("The third input channel is zeros.",),
 )
-
-RESNET50 = Encoder(
-    title="ResNet50",
-    build=keras.applications.ResNet50,
-    first="conv1_conv",
-    file="resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    folder_url="https://storage.googleapis.com/tensorflow/keras-applications/resnet/",
-    md5="4d473c1dd8becc155b73f8504c6f6626",
-)
-SKIPS = ("conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out")
-# Of the ImageNet images in caffe's order: blue, green, red.
-MEAN = (103.939, 116.779, 123.68)
 
 
 def build(
@@ -98,22 +93,18 @@ def build(
     classes: int,
     *,
     widths: tuple[int, ...] = (256, 128, 64, 32, 16),
+    encoder: str = "resnet50",
     encoder_weights: str | Path | None = None,
 ) -> keras.Model:
-    """Build the U-Net on ResNet50; `widths` are the decoder's, from the deepest stage up."""
+    """Build the U-Net; `widths` are the decoder's, from the deepest stage up.
+
+    `encoder` is a network of keras.applications that halves its image five times.
+    """
     image = entry(input_shape, multiple=32)
-    taps = (*SKIPS, "conv5_block3_out")
-    *skips, x = features(_caffe(image), RESNET50, taps, encoder_weights)
+    *skips, x = features(image, encoder, (2, 4, 8, 16, 32), encoder_weights)
     for stage, filters in enumerate(widths):
         x = up_nearest(x, name=f"up{stage}_nearest")
         if skips:
             x = layers.Concatenate(name=f"join{stage}")([x, skips.pop()])
         x = double_conv(x, filters, name=f"up{stage}", bias=False, initializer="he_uniform")
     return keras.Model(image, head(x, classes, kernel=3), name="resnet50_unet")
-
-
-def _caffe(image: keras.KerasTensor) -> keras.KerasTensor:
-    """Bring [0, 1] to what ResNet50's weights expect; other than 3 channels have no colour."""
-    if image.shape[-1] != 3:
-        return layers.Rescaling(255.0, -sum(MEAN) / 3, name="caffe")(image)
-    return layers.Rescaling(255.0, [-value for value in MEAN], name="caffe")(ops.flip(image, -1))

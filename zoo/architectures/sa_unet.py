@@ -22,6 +22,7 @@ from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="SA-UNet",
+    family="attention gates",
     paper="Guo et al.: SA-UNet: Spatial Attention U-Net for Retinal Vessel Segmentation. "
     "ICPR 2020, arXiv 2004.03696",
     source="rushikesh4291/Brain-MRI-Segmentation, from suniash/brain_mri_segmentation; variant "

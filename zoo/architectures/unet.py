@@ -20,6 +20,7 @@ from zoo.card import Card, Recipe, Reference, Variant
 
 CARD = Card(
     title="U-Net",
+    family="U-Nets",
     paper="Ronneberger, Fischer, Brox: U-Net: Convolutional Networks for Biomedical Image "
     "Segmentation. MICCAI 2015, arXiv 1505.04597",
     source="the paper",

@@ -18,6 +18,7 @@ from zoo.card import Card, Published, Recipe, Reference
 
 CARD = Card(
     title="3D U-Net",
+    family="U-Nets",
     paper="Cicek et al.: 3D U-Net: Learning Dense Volumetric Segmentation from Sparse "
     "Annotation. MICCAI 2016, arXiv 1606.06650",
     source="the paper; BraTS 2020: soyelshyngys/Brain-Tumor-Segmentation-Research",

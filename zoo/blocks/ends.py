@@ -21,11 +21,19 @@ def entry(input_shape: tuple[int | None, ...], multiple: int) -> keras.KerasTens
     return layers.Input(input_shape, name="image")
 
 
+def require_static(input_shape: tuple[int | None, ...], name: str) -> None:
+    """Refuse sides that are left open, where weights or matrices follow from them."""
+    if None in input_shape:
+        raise UserError(
+            f"{name} is built for sides that are stated: expected numbers. Received: {input_shape}."
+        )
+
+
 def head(
-    x: keras.KerasTensor, classes: int, kernel: int = 1, suffix: str = ""
+    x: keras.KerasTensor, classes: int, kernel: int = 1, suffix: str = "", bias: bool = True
 ) -> keras.KerasTensor:
     """Map features to probabilities: sigmoid for one class, else softmax; always float32."""
-    logits = convolution(x, classes, kernel, name=f"logits{suffix}")
+    logits = convolution(x, classes, kernel, name=f"logits{suffix}", bias=bias)
     return probabilities(logits, classes, suffix)
 
 

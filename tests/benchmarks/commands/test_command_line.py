@@ -6,11 +6,14 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import zoo
 from benchmarks.__main__ import COMMANDS, main, parser_for
 from benchmarks.machine import child_process
+from zoo.card import FAMILIES
 
 OPTION = re.compile(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*(?![\w(])")
 
@@ -22,7 +25,7 @@ def test_list_imports_no_keras():
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     rows = {row["name"]: row for row in json.loads(done.stdout)}
-    assert len(rows) == 9
+    assert set(rows) == set(zoo.names())
     assert rows["mod_r2au"]["params"] == 21_271_317
     assert rows["sa_unet"]["claims"][0]["leaks"] is True
 
@@ -37,6 +40,42 @@ def test_list_and_describe_fit_a_narrow_terminal(capsys, monkeypatch):
     text = capsys.readouterr().out
     assert "21,271,317 parameters" in text
     assert "Known flaws of the source" in text
+
+
+def listed(capsys, *options):
+    assert main(["list", "--json", *options]) == 0
+    return {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+
+
+def test_a_list_is_filtered_by_rank_size_and_claims(capsys):
+    volumes, small = listed(capsys, "--rank", "3"), listed(capsys, "--params-below", "1.2M")
+    assert "unet3d" in volumes
+    assert "deeplabv3plus" not in volumes
+    assert {"sa_unet", "hnoseg_xs"} <= set(small)
+    assert all(row["params"] < 1.2e6 for row in small.values())
+    assert set(listed(capsys, "--params-below", "30k")) == {"hnoseg_xs"}
+    claimed = listed(capsys, "--claims")
+    assert "sa_unet" in claimed
+    assert "unet" not in claimed
+    assert listed(capsys, "--rank", "2", "--params-below", "10") == {}
+    assert main(["list", "--params-below", "5x"]) == 2
+    assert "such as 5M or 300k. Received: 5x" in capsys.readouterr().err
+
+
+def test_a_list_goes_by_family_and_every_family_has_its_place(capsys):
+    families = [row["family"] for row in listed(capsys).values()]
+    assert families == sorted(families, key=FAMILIES.index)
+    assert main(["list", "--rank", "3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines.index("U-Nets") < lines.index("transformers")
+    assert "ImageNet encoders" not in lines
+
+
+def test_the_table_in_readme_is_that_of_the_cards(capsys):
+    assert main(["list", "--markdown"]) == 0
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    begin, end = "<!-- gliozoo list --markdown -->\n", "<!-- until here -->"
+    assert readme.split(begin)[1].split(end)[0] == capsys.readouterr().out
 
 
 def test_describe_tells_a_recipe_in_its_authors_units_and_what_differs(capsys, monkeypatch):

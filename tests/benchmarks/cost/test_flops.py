@@ -242,5 +242,5 @@ def test_every_architecture_counts_without_a_guess(name):
 
 @pytest.mark.parametrize("name", [n for n in zoo.names() if zoo.card(n).ranks == (2, 3)])
 def test_architectures_for_both_ranks_count_in_3d(name):
-    counted = flops.count(zoo.create(name, (16, 16, 16, 2), 1, width=0.125))
+    counted = flops.count(zoo.create(name, (32, 32, 32, 2), 1, width=0.125))
     assert counted.guessed == ()

@@ -146,10 +146,10 @@ def test_unknown_names_are_answered_with_the_closest():
 
 def test_models_by_list_wildcard_and_all():
     assert chosen_models.models("unet,sa_unet,unet", "smoke") == (["unet", "sa_unet"], [])
-    assert chosen_models.models("*r2*", "smoke")[0] == ["ar2_unet", "mod_r2au"]
+    assert chosen_models.models("*r2*", "smoke")[0] == ["ar2_unet", "mod_r2au", "r2unet"]
     assert chosen_models.models("all", "smoke")[0] == zoo.names()
     taken, left_out = chosen_models.models("all", "lgg2d")
-    assert (taken, left_out) == (PLANAR, ["unet3d"])
+    assert (taken, left_out) == (PLANAR, ["unet3d", "vnet"])
 
 
 @pytest.mark.parametrize("text", ["", " ", "nothing*"])
