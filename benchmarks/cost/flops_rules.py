@@ -4,7 +4,7 @@ MACS holds the multiply-adds of convolutions, transposed convolutions and dense 
 `other`, counted as operations per element:
 
     bias 1; ReLU and its kin 1; sigmoid, tanh 4; softmax, SiLU, ELU 5; GELU 8
-    BatchNorm (its statistics folded), Normalization, Rescaling 2; LayerNorm, GroupNorm, RMSNorm 8
+    BatchNorm (its statistics folded), Normalization, Rescaling 2; LayerNorm, GroupNorm and kin 8
     merging n inputs n - 1; pooling: the elements of the window; reductions: 1 per INPUT element
     bilinear resampling 7, trilinear doubling 9 (3 an axis)
     copies (repetition, concatenation, padding, reshaping) and layers idle in inference: none
@@ -129,7 +129,8 @@ OTHER: Mapping[str, Callable[[Call], int]] = {
         _per_output(2),
     ),
     **dict.fromkeys(
-        ("LayerNormalization", "GroupNormalization", "RMSNormalization"), _per_output(8)
+        ("LayerNormalization", "GroupNormalization", "RMSNormalization", "SampleNormalization"),
+        _per_output(8),
     ),
     **dict.fromkeys(("ReLU", "LeakyReLU", "PReLU"), _per_output(1)),
     **dict.fromkeys(("Softmax", "ELU"), _per_output(5)),

@@ -16,9 +16,8 @@ import keras
 from keras import layers
 
 from zoo.blocks.attention import additive_gate
-from zoo.blocks.convolution import convolution
 from zoo.blocks.ends import entry, head
-from zoo.blocks.recurrent import recurrent
+from zoo.blocks.recurrent import recurrent_residual
 from zoo.blocks.sampling import pool, up_conv
 from zoo.card import Card, Published, Recipe, Reference, Variant
 
@@ -114,23 +113,13 @@ def build(
     image = x = entry(input_shape, multiple=2 ** len(encoder))
     skips = []
     for level, filters in enumerate(encoder):
-        x = _rrcnn(x, filters, steps, norm, name=f"down{level}")
+        x = recurrent_residual(x, filters, steps, name=f"down{level}", norm=norm)
         skips.append(x)
         x = pool(x, name=f"pool{level}")
-    x = _rrcnn(x, bottleneck, steps, norm, name="bottleneck")
+    x = recurrent_residual(x, bottleneck, steps, name="bottleneck", norm=norm)
     for level, filters in reversed(list(enumerate(encoder))):
         x = up_conv(x, filters, name=f"up{level}_enter")
         gated = additive_gate(skips[level], x, max(1, filters // 2), name=f"gate{level}")
         x = layers.Concatenate(name=f"join{level}")([gated, x])
-        x = _rrcnn(x, filters, steps, norm, name=f"up{level}")
+        x = recurrent_residual(x, filters, steps, name=f"up{level}", norm=norm)
     return keras.Model(image, head(x, classes), name="ar2_unet")
-
-
-def _rrcnn(
-    x: keras.KerasTensor, filters: int, steps: int, norm: str, *, name: str
-) -> keras.KerasTensor:
-    """Project 1x1, recur in two shared units, add the projection back."""
-    start = y = convolution(x, filters, 1, name=f"{name}_project")
-    for turn in range(2):
-        y = recurrent(y, filters, steps, name=f"{name}_unit{turn}", norm=norm)
-    return layers.Add(name=name)([start, y])

@@ -5,7 +5,13 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
-from zoo.blocks.convolution import MOMENTUM, batch_norm_layer, convolution_layer, rank_of
+from zoo.blocks.convolution import (
+    MOMENTUM,
+    batch_norm_layer,
+    convolution,
+    convolution_layer,
+    rank_of,
+)
 
 # Whose statistics a unit's BatchNorm keeps for inference, and whose gamma and beta it learns.
 NORMS = ("shared", "own_statistics", "own")
@@ -106,3 +112,13 @@ def recurrent(
     for step in range(1, steps + 1):
         y = unit(layers.Add(name=f"{name}_add{step}")([x, y]), step)
     return y
+
+
+def recurrent_residual(
+    x: keras.KerasTensor, filters: int, steps: int, *, name: str, norm: str = "shared"
+) -> keras.KerasTensor:
+    """Project 1x1, recur in two shared units, add the projection back (R2U-Net, figure 4d)."""
+    start = y = convolution(x, filters, 1, name=f"{name}_project")
+    for turn in range(2):
+        y = recurrent(y, filters, steps, name=f"{name}_unit{turn}", norm=norm)
+    return layers.Add(name=name)([start, y])

@@ -1,4 +1,4 @@
-"""Between the levels: pooling down, and four ways up."""
+"""Between the levels: two ways down, and four up."""
 
 import keras
 from keras import layers, ops
@@ -10,6 +10,28 @@ def pool(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
     """Halve every side by the maximum."""
     layer = {2: layers.MaxPooling2D, 3: layers.MaxPooling3D}[rank_of(x)]
     return layer(2, name=name)(x)
+
+
+def average(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    """Halve every side by the mean."""
+    layer = {2: layers.AveragePooling2D, 3: layers.AveragePooling3D}[rank_of(x)]
+    return layer(2, name=name)(x)
+
+
+def down_strided(
+    x: keras.KerasTensor, filters: int, *, name: str, bias: bool = True
+) -> keras.KerasTensor:
+    """Halve every side by a convolution of 3 and stride 2 whose taps stand around even places.
+
+    'same' would put them one place further: of an even side it pads the far end alone.
+    """
+    rank = rank_of(x)
+    pad, conv = {
+        2: (layers.ZeroPadding2D, layers.Conv2D),
+        3: (layers.ZeroPadding3D, layers.Conv3D),
+    }[rank]
+    x = pad(((1, 0),) * rank, name=f"{name}_pad")(x)
+    return conv(filters, 3, 2, use_bias=bias, kernel_initializer="he_normal", name=name)(x)
 
 
 def up_transposed(
