@@ -57,6 +57,13 @@ def separable(call: Call) -> int:
     return weights * _positions(call.outputs[0], layer)
 
 
+def depthwise(call: Call) -> int:
+    """k^n x channels x OUTPUT positions; where it spreads, a transposed one's INPUT positions."""
+    layer = call.operation
+    places = call.inputs[0] if layer.spread else call.outputs[0]
+    return math.prod(layer.kernel.shape) * math.prod(places[1:-1])
+
+
 def dense(call: Call) -> int:
     """Inputs x units, at every position of an input of more than two axes."""
     return math.prod(call.inputs[0][1:]) * call.operation.units
@@ -64,7 +71,9 @@ def dense(call: Call) -> int:
 
 MACS: Mapping[str, Callable[[Call], int]] = {
     **{f"Conv{rank}D": convolution for rank in (1, 2, 3)},
-    **{f"DilatedConv{rank}D": convolution for rank in (2, 3)},  # of the zoo; all taps count
+    # Of the zoo: all taps count, and a kernel's shape knows of its groups.
+    **{f"{kind}Conv{rank}D": convolution for kind in ("Dilated", "Halved") for rank in (2, 3)},
+    "DepthwiseConvolution": depthwise,
     **{f"Conv{rank}DTranspose": transposed for rank in (1, 2, 3)},
     **{f"DepthwiseConv{rank}D": convolution for rank in (1, 2)},  # one input channel each
     **{f"SeparableConv{rank}D": separable for rank in (1, 2)},
@@ -98,6 +107,8 @@ def _activation(call: Call) -> int:
 
 
 def _bias_and_activation(call: Call) -> int:
+    if call.kind == "DepthwiseConvolution":
+        return _outputs(call)
     return _outputs(call) * bool(call.operation.use_bias) + _activation(call)
 
 

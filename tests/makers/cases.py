@@ -24,9 +24,23 @@ class Case:
         return zoo.create(self.name, self.shape(channels), classes, self.variant, width, **settings)
 
 
-CASES = [
+def resized(variant) -> bool:
+    """Whether a variant has the parts of the default in other numbers: wider, deeper, larger."""
+    values = [x for value in variant.settings.values() for x in (value, *as_tuple(value))]
+    return all(isinstance(x, int | tuple) and not isinstance(x, bool) for x in values)
+
+
+def as_tuple(value) -> tuple:
+    return value if isinstance(value, tuple) else ()
+
+
+EVERY = [
     Case(name, variant, rank)
     for name in zoo.names()
     for variant in (None, *zoo.card(name).variants)
     for rank in zoo.card(name).ranks
 ]
+RESIZED = [
+    case for case in EVERY if case.variant and resized(zoo.card(case.name).variants[case.variant])
+]
+CASES = [case for case in EVERY if case not in RESIZED]

@@ -98,6 +98,16 @@ def relu(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
     return layers.Activation("relu", name=name)(x)
 
 
+def gelu(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    """Gate by the normal distribution, exactly and not by tanh."""
+    return layers.Activation("gelu", name=name)(x)
+
+
+def elu(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    """Rectify with an exponential tail."""
+    return layers.Activation("elu", name=name)(x)
+
+
 def conv_relu(
     x: keras.KerasTensor,
     filters: int,

@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from zoo.blocks.convolution import conv_relu, rank_of
+from zoo.blocks.convolution import conv_relu, convolution, rank_of
 
 
 def pool(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
@@ -34,6 +34,11 @@ def down_strided(
     return conv(filters, 3, 2, use_bias=bias, kernel_initializer="he_normal", name=name)(x)
 
 
+def down_halved(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:
+    """Halve every side by a convolution of 2 and stride 2, without bias."""
+    return convolution(x, filters, 2, strides=2, bias=False, name=name)
+
+
 def up_transposed(
     x: keras.KerasTensor,
     filters: int,
@@ -54,6 +59,13 @@ def up_transposed(
         kernel_initializer="he_normal",
         name=name,
     )(x)
+
+
+def up_spread(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
+    """Convolve 1x1 and set the results apart: 2n - 1 places a side, the bias between them."""
+    crop = {2: layers.Cropping2D, 3: layers.Cropping3D}[rank_of(x)]
+    x = up_transposed(x, filters, kernel=1, name=name)
+    return crop(((0, 1),) * rank_of(x), name=f"{name}_crop")(x)
 
 
 def up_nearest(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:

@@ -8,13 +8,16 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import CASES, Case
+from cases import CASES, RESIZED, Case
 
 import zoo
 from zoo import weights
 
 
-@pytest.fixture(params=CASES, ids=str, scope="module")
+SLOW = [pytest.param(case, marks=pytest.mark.slow) for case in RESIZED]
+
+
+@pytest.fixture(params=[*CASES, *SLOW], ids=str, scope="module")
 def case(request) -> Case:
     return request.param
 
