@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from benchmarks.cost import flops_rules
 from benchmarks.cost.flops_rules import Call
-from zoo.blocks import dilated
+from zoo.blocks import depthwise, dilated
 
 SAME = "equal"
 BORDER = "XLA leaves out the taps that fall on padding at the border"
 CROPPED = "XLA leaves out the taps whose outputs 'same' padding crops"
 BATCHED = "TensorFlow dilates by cutting the padded image into a batch: more positions than outputs"
+SPREAD = "XLA convolves the zeros between the values, too"
 MATRICES = "XLA resamples by products with matrices of weights; counted as `other`"
 
 
@@ -42,6 +43,10 @@ def parts(call: Call) -> list[Part]:
         return _separable(call)
     if kind.endswith("Transpose"):
         return [_transposed(call)]
+    if kind == "DepthwiseConvolution":
+        return [_depthwise(call)]
+    if kind.startswith("Halved"):
+        return [_halved(call)]
     if kind in flops_rules.MACS:
         return [_convolution(call, _label(call), math.prod(layer.kernel.shape))]
     if kind.startswith("UpSampling") and flops_rules.OTHER[kind](call):
@@ -138,6 +143,35 @@ def _separable(call: Call) -> list[Part]:
     positions = math.prod(_sides(call.outputs[0], layer))
     exact = 2 * math.prod(layer.pointwise_kernel.shape) * positions
     return [depthwise, Part(f"{_label(call)}, pointwise", exact, (Form((exact,), SAME),))]
+
+
+def _halved(call: Call) -> Part:
+    """Predict a convolution of two groups, which the zoo writes as two convolutions."""
+    layer = call.operation
+    whole = _convolution(call, _label(call), math.prod(layer.kernel.shape))
+    forms = (Form((form.flops[0] // 2,) * 2, form.explanation) for form in whole.forms)
+    return Part(whole.operation, whole.counted, tuple(forms))
+
+
+def _depthwise(call: Call) -> Part:
+    """Predict a depthwise convolution: of a volume, one of slices for each tap in depth."""
+    layer = call.operation
+    size, stride, (_, *image, channels) = layer.size, layer.strides, call.inputs[0]
+    if layer.spread:
+        image = [2 * side - 1 for side in image]
+    output = call.outputs[0][1:-1]
+    taps = math.prod(
+        inside(n, out, size, 1, 1) if stride == 1 else size * out
+        for n, out in zip(image[-2:], output[-2:], strict=True)
+    )
+    slices = [1]
+    if len(image) == 3:
+        ends = (depthwise.reach(image[0], size, tap, stride) for tap in range(size))
+        slices = [last - first + 1 for first, last in ends if last >= first]
+    counted = 2 * flops_rules.depthwise(call)
+    flops = tuple(2 * channels * taps * number for number in slices)
+    why = SAME if sum(flops) == counted else SPREAD if layer.spread else BORDER
+    return Part(f"{call.kind} {size}", counted, (Form(flops, why),))
 
 
 def _resampling(call: Call) -> Part:

@@ -13,7 +13,6 @@ from cases import CASES, RESIZED, Case
 import zoo
 from zoo import weights
 
-
 SLOW = [pytest.param(case, marks=pytest.mark.slow) for case in RESIZED]
 
 

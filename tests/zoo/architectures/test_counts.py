@@ -5,10 +5,13 @@ wrong together.
 """
 
 import math
+from functools import cache
 
+import keras
 import pytest
 
 import zoo
+from benchmarks.cost import flops
 
 # name, variant, input, classes, total parameters, trainable ones
 COUNTS = [
@@ -32,7 +35,65 @@ COUNTS = [
     ("deeplabv3plus", None, (256, 256, 3), 4, 7_569_099, 7_547_396),
     ("attention_unet", None, (256, 256, 3), 1, None, 34_878_573),
     ("attention_unet", "seed", (256, 256, 3), 4, 31_731_144, 31_731_144),
+    # As torch counts the sources, whose moving statistics are no parameters.
+    ("nnunet", None, (128, 128, 128, 4), 4, 102_350_884, 102_350_884),
+    ("nnunet", None, (256, 256, 3), 1, 105_914_401, 105_914_401),
+    ("nnunet", "plain", (128, 128, 128, 4), 4, 31_196_708, 31_196_708),
+    ("nnunet", "plain", (256, 256, 3), 1, 33_469_409, 33_469_409),
+    ("segresnet", None, (128, 128, 128, 4), 3, 4_702_227, 4_702_227),
+    ("segresnet", "wide", (128, 128, 128, 4), 3, 18_798_627, 18_798_627),
+    ("segresnet", "wide", (256, 256, 3), 1, 6_299_073, 6_299_073),
+    ("mednext", None, (128, 128, 128, 4), 4, 5_551_076, 5_551_076),
+    ("mednext", "base", (128, 128, 128, 4), 4, 10_526_468, 10_526_468),
+    ("mednext", "medium", (128, 128, 128, 4), 4, 17_549_124, 17_549_124),
+    ("mednext", "large", (128, 128, 128, 4), 4, 61_779_428, 61_779_428),
+    ("mednext", "small5", (128, 128, 128, 4), 4, 5_980_708, 5_980_708),
+    ("mednext", "base5", (128, 128, 128, 4), 4, 10_956_100, 10_956_100),
+    ("mednext", "medium5", (128, 128, 128, 4), 4, 18_260_996, 18_260_996),
+    ("mednext", "large5", (128, 128, 128, 4), 4, 62_993_060, 62_993_060),
+    ("unetpp", None, (256, 256, 3), 1, 9_042_177, 9_042_177),
+    ("unetpp", None, (96, 96, 1), 1, 9_041_601, 9_041_601),  # as its code says
+    ("unetpp", "supervised", (256, 256, 3), 1, 9_042_276, 9_042_276),
+    ("r2unet", None, (256, 256, 3), 1, None, 39_091_393),
+    ("cmunext", None, (256, 256, 3), 1, None, 3_149_185),
+    ("cmunext", "small", (256, 256, 3), 1, None, 417_505),
+    ("cmunext", "large", (256, 256, 3), 1, None, 8_286_721),
+    ("vnet", None, (128, 128, 128, 4), 3, None, 45_607_906),
 ]
+
+
+# Billions of multiply-adds of the sources' own code.
+GMACS = [
+    ("nnunet", None, (128, 128, 128, 4), 4, 722.97),
+    ("nnunet", None, (256, 256, 3), 1, 32.37),
+    ("nnunet", "plain", (128, 128, 128, 4), 4, 482.80),
+    ("nnunet", "plain", (256, 256, 3), 1, 14.80),
+    ("segresnet", None, (128, 128, 128, 4), 3, 148.01),
+    ("segresnet", "wide", (128, 128, 128, 4), 3, 584.59),
+    ("segresnet", "wide", (256, 256, 3), 1, 15.56),
+    ("mednext", None, (128, 128, 128, 4), 4, 127.58),
+    ("mednext", "base", (128, 128, 128, 4), 4, 167.00),
+    ("mednext", "medium", (128, 128, 128, 4), 4, 243.89),
+    ("mednext", "large", (128, 128, 128, 4), 4, 494.88),
+    ("mednext", "small5", (128, 128, 128, 4), 4, 165.85),
+    ("mednext", "base5", (128, 128, 128, 4), 4, 205.27),
+    ("mednext", "medium5", (128, 128, 128, 4), 4, 303.99),
+    ("mednext", "large5", (128, 128, 128, 4), 4, 559.19),
+    ("r2unet", None, (256, 256, 3), 1, 152.49),
+    ("cmunext", None, (256, 256, 3), 1, 7.231),
+    ("cmunext", "small", (256, 256, 3), 1, 1.012),
+    ("cmunext", "large", (256, 256, 3), 1, 16.853),
+    ("vnet", None, (128, 128, 128, 4), 3, 752.5),
+]
+
+
+@cache
+def counted(name, variant, shape, classes) -> flops.Count:
+    """Count a form once, built without its values: a hundred million draws take seconds."""
+    with keras.StatelessScope(initialize_variables=False):
+        count = flops.count(zoo.create(name, shape, classes, variant))
+    keras.backend.clear_session()
+    return count
 
 
 def trainable(model) -> int:
@@ -41,11 +102,15 @@ def trainable(model) -> int:
 
 @pytest.mark.parametrize(("name", "variant", "shape", "classes", "total", "train"), COUNTS)
 def test_counts_come_out_exactly(name, variant, shape, classes, total, train):
-    model = zoo.create(name, shape, classes, variant)
-    if total is not None:
-        assert model.count_params() == total
-    if train is not None:
-        assert trainable(model) == train
+    count = counted(name, variant, shape, classes)
+    assert total in (None, count.params)
+    assert train in (None, count.params_trainable)
+
+
+@pytest.mark.parametrize(("name", "variant", "shape", "classes", "gmacs"), GMACS)
+def test_multiply_adds_are_those_of_the_source(name, variant, shape, classes, gmacs):
+    macs = counted(name, variant, shape, classes).macs
+    assert 1e-9 * macs == pytest.approx(gmacs, rel=5e-4)
 
 
 def unet_by_hand(widths, channels, classes, norm):
@@ -79,9 +144,11 @@ def test_unet3d_has_the_papers_count_without_batchnorm():
 @pytest.mark.parametrize("name", zoo.names())
 def test_cards_state_what_the_models_have(name):
     for reference in zoo.card(name).references:
-        model = zoo.create(name, reference.input_shape, reference.classes, reference.variant)
-        assert model.count_params() == reference.params
-        assert reference.trainable in (None, trainable(model))
+        form = (name, reference.variant, reference.input_shape, reference.classes)
+        count = counted(*form)
+        assert count.params == reference.params
+        assert reference.trainable in (None, count.params_trainable)
+        assert 2e-9 * count.macs == pytest.approx(reference.gflops, abs=6e-4, rel=1e-5)
 
 
 def test_the_default_of_a_card_is_what_create_builds():
