@@ -167,11 +167,11 @@ def test_ten_steps_on_one_batch_halve_the_loss(case):
 def descend(model, x, y, steps: int) -> list[float]:
     """Move each weight against its gradient's sign: Adam without its memory, nothing to trace.
 
-    With BatchNorm a step is a share of a kernel's own size, as in LARS, and of 1 elsewhere: a
-    BatchNorm behind the logits must grow before they do. Without BatchNorm nothing holds the scale
+    With normalisation a step is a share of a kernel's own size, as in LARS, and of 1 elsewhere: a
+    BatchNorm behind the logits must grow before they do. Without any nothing holds the scale
     of what flows, so that steps are small and fade.
     """
-    normalised = any(type(layer).__name__ == "BatchNormalization" for layer in model.layers)
+    normalised = any("Normalization" in type(layer).__name__ for layer in model.layers)
     losses = []
     for step in range(steps + 1):
         loss, gradients = loss_and_gradients(model, x, y)
