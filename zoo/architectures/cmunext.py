@@ -23,6 +23,7 @@ from zoo.card import Card, Recipe, Reference, Variant
 
 CARD = Card(
     title="CMUNeXt",
+    family="large kernels",
     paper="Tang et al.: CMUNeXt: An Efficient Medical Image Segmentation Network based on Large "
     "Kernel and Skip Fusion. ISBI 2024, arXiv 2308.01239",
     source="FengheTan9/CMUNeXt",

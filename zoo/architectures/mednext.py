@@ -26,6 +26,7 @@ from zoo.card import Card, Recipe, Reference, Variant
 
 CARD = Card(
     title="MedNeXt",
+    family="large kernels",
     paper="Roy et al.: MedNeXt: Transformer-driven Scaling of ConvNets for Medical Image "
     "Segmentation. MICCAI 2023, arXiv 2303.09975",
     source="MIC-DKFZ/MedNeXt (mednextv1)",

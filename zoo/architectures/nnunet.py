@@ -24,6 +24,7 @@ from zoo.card import Card, Recipe, Reference, Variant
 
 CARD = Card(
     title="nnU-Net",
+    family="residual U-Nets",
     paper="Isensee et al.: nnU-Net: a self-configuring method for deep learning-based biomedical "
     "image segmentation. Nature Methods 18 (2021); nnU-Net Revisited. MICCAI 2024, arXiv "
     "2404.09556",

@@ -22,6 +22,7 @@ from zoo.card import Card, Published, Recipe, Reference
 
 CARD = Card(
     title="R2U-Net",
+    family="recurrent U-Nets",
     paper="Alom et al.: Recurrent Residual Convolutional Neural Network based on U-Net (R2U-Net) "
     "for Medical Image Segmentation. arXiv 1802.06955",
     source="LeeJunHyun/Image_Segmentation (R2U_Net)",

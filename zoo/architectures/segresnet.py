@@ -21,6 +21,7 @@ from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="SegResNet",
+    family="residual U-Nets",
     paper="Myronenko: 3D MRI brain tumor segmentation using autoencoder regularization. BrainLes "
     "2018, arXiv 1810.11654",
     source="Project-MONAI/MONAI (SegResNet)",

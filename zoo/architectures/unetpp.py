@@ -19,6 +19,7 @@ from zoo.card import Card, Published, Recipe, Reference, Variant
 
 CARD = Card(
     title="UNet++",
+    family="U-Nets",
     paper="Zhou et al.: UNet++: A Nested U-Net Architecture for Medical Image Segmentation. "
     "DLMIA 2018, arXiv 1807.10165",
     source="MrGiovanni/UNetPlusPlus (keras/helper_functions.py)",

@@ -21,6 +21,7 @@ from zoo.card import Card, Published, Recipe, Reference
 
 CARD = Card(
     title="V-Net",
+    family="residual U-Nets",
     paper="Milletari, Navab, Ahmadi: V-Net: Fully Convolutional Neural Networks for Volumetric "
     "Medical Image Segmentation. 3DV 2016, arXiv 1606.04797",
     source="Project-MONAI/MONAI (VNet)",
