@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -41,10 +41,13 @@ report: $(VENV)/.installed ## Make results/report.html from all records: [PROTOC
 	@$(GLIOZOO) report $(if $(PROTOCOL),--protocol "$(PROTOCOL)")
 
 test: $(VENV)/.installed-dev ## Run the fast tests
-	@$(BIN)/python -m pytest tests -m "not slow and not backends" -n 2 --dist worksteal
+	@$(BIN)/python -m pytest tests -m "not slow and not backends and not smoke" -n 2 --durations=20 --dist worksteal
 
-smoke: $(VENV)/.installed ## Train every architecture for seconds: does it run at all
-	@$(GLIOZOO) bench all --protocol smoke --force --results cache/smoke
+names: $(VENV)/.installed ## Print the names of all architectures as JSON
+	@$(GLIOZOO) list --json | $(BIN)/python -c 'import json, sys; print(json.dumps([row["name"] for row in json.load(sys.stdin)]))'
+
+smoke: $(VENV)/.installed-dev ## Train every architecture for seconds: does it run at all [MODEL=]
+	@$(BIN)/python -m pytest tests/smoke -m smoke -rA --no-header -q $(if $(MODEL),-k "[$(MODEL)]" -p no:xdist,-n 2 --dist worksteal)
 
 test-slow: $(VENV)/.installed-dev ## Run the slow tests
 	@$(BIN)/python -m pytest tests -m slow
@@ -52,6 +55,10 @@ test-slow: $(VENV)/.installed-dev ## Run the slow tests
 test-backends: $(VENV)/.installed-dev ## Install JAX and torch, compare all three backends
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[jax,torch]'
 	@$(BIN)/python -m pytest tests -m backends
+
+test-newest: $(VENV)/.installed-dev ## Run the fast tests with the newest Keras and TensorFlow that there are
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade keras tensorflow
+	@$(BIN)/python -m pytest tests -m "not slow and not backends and not smoke" -n 2 --dist worksteal
 
 test-sweep: $(VENV)/.installed-dev ## Install Ray, submitit, MLflow; test sweeps on them (many minutes)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ray,slurm,track]'
