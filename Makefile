@@ -83,8 +83,8 @@ perf-sweep: $(VENV)/.installed ## Time a sweep beyond its runs, and two workers 
 perf-first-step: $(VENV)/.installed ## Time the first training step against a bare tf.function
 	@$(BIN)/python tests/perf/first_step.py
 
-perf-audit: $(VENV)/.installed ## Audit every architecture's count against the compiler's
-	@$(BIN)/python tests/perf/audit_speed.py
+perf-audit: $(VENV)/.installed ## Audit every architecture's count against the compiler's [MODELS="a b"]
+	@$(BIN)/python tests/perf/audit_speed.py $(MODELS)
 
 perf-metrics: $(VENV)/.installed-dev ## Time HD95 and NSD against MONAI's (PEER_PYTHON=/path/to/python)
 	@$(BIN)/python tests/perf/metrics_speed.py

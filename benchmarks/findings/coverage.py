@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 
 from benchmarks.comparison.judging import differences, intervals, statistics
 from benchmarks.findings import rivals
-from benchmarks.findings.needed_runs import Conditions, Runs, of_protocols
+from benchmarks.findings.needed_runs import EIGHT, Conditions, Runs, of_protocols
 from benchmarks.findings.populations import Population, populations
 
 SUMMARY = "how often intervals and ranks hold the truth, for few and many patients"
-MODELS = "all"
+MODELS = EIGHT
 PATIENTS = (5, 8, 13, 20, 64)
 SAMPLES = 1_000
 RANKINGS = 200  # each ranks all models

@@ -17,6 +17,11 @@ from benchmarks.running.job import Job
 from benchmarks.running.slot import Slot, terms
 from benchmarks.sweep.finished import Finished
 
+# Those that have records; further ones join with theirs.
+EIGHT = (
+    "unet,attention_unet,mod_r2au,ar2_unet,res_attention_unet,sa_unet,resnet50_unet,deeplabv3plus"
+)
+
 Runs = Mapping[str, Mapping[str, Sequence[Record]]]  # by model, then by condition: one a seed
 Conditions = Mapping[str, Mapping[str, Any]]  # what they are called, and what it changes in a job
 

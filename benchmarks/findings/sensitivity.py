@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from benchmarks.comparison.judging import statistics
 from benchmarks.findings import batches, published_ways
 from benchmarks.findings import needed_runs as recorded
-from benchmarks.findings.needed_runs import Conditions, Runs, of_protocols
+from benchmarks.findings.needed_runs import EIGHT, Conditions, Runs, of_protocols
 
 SUMMARY = "how Dice and ranks move with the policy for empty masks and the way to average"
-MODELS = "all"
+MODELS = EIGHT
 WAYS = (*published_ways.WAYS, batches.WAY)
 
 

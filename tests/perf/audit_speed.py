@@ -17,13 +17,12 @@ OUT = Path("docs/perf/audit.json")
 
 
 def main() -> int:
-    """Audit, print and write."""
+    """Audit those that are named, or all; print, and write each beside the others."""
     device.start()
-    told = {}
-    for name in zoo.names():
-        told[name] = audited(name)
+    for name in sys.argv[1:] or zoo.names():
+        told = json.loads(OUT.read_text(encoding="utf-8")) | {name: audited(name)}
         print(f"{name}: {told[name]['unexplained_percent']:.2f} % unexplained", file=sys.stderr)
-    OUT.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        OUT.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return 0
 
 
