@@ -6,7 +6,7 @@ from torch import nn
 
 FORMS = (
     ((32, 32, 3), 1, None),
-    ((32, 32, 3), 1, "small"),
+    ((64, 64, 3), 1, "small"),
     ((32, 32, 3), 1, "large"),
     ((16, 16, 16, 2), 3, None),
 )
