@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -94,6 +94,9 @@ lint: $(VENV)/.installed-dev ## Run ruff and mypy
 
 perf-volume: $(VENV)/.installed-dev ## Time sliding windows against bare calls and MONAI (PEER_PYTHON=/path/to/python)
 	@$(BIN)/python tests/perf/volume_speed.py
+
+perf-blocks: $(VENV)/.installed ## Time depthwise convolutions and norms against Keras' plain forms
+	@$(BIN)/python tests/perf/block_speed.py
 
 perf-data: $(VENV)/.installed-dev ## Time the data pipeline against other loaders (PEER_PYTHON=/path/to/python)
 	@$(BIN)/python tests/perf/data_speed.py

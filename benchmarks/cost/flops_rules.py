@@ -3,7 +3,7 @@
 MACS holds the multiply-adds of convolutions, transposed convolutions, dense layers, attention and
 transforms. All else is `other`, counted as operations per element:
 
-    bias 1; ReLU and its kin 1; sigmoid, tanh 4; softmax, SiLU, ELU 5; GELU 8
+    bias 1; ReLU and its kin 1; sigmoid, tanh 4; softmax, SiLU, ELU 5; GELU 45
     BatchNorm (its statistics folded), Normalization, Rescaling 2; LayerNorm, GroupNorm and kin 8
     merging n inputs n - 1; pooling: the elements of the window; reductions: 1 per INPUT element
     bilinear resampling 7, trilinear doubling 9, resizing 3 an axis
@@ -125,7 +125,7 @@ _ACTIVATIONS = {
     "linear": 0,
     **dict.fromkeys(("sigmoid", "tanh"), 4),
     **dict.fromkeys(("softmax", "silu", "swish", "elu", "selu"), 5),
-    "gelu": 8,
+    "gelu": 45,  # exact: its erf is a quotient of polynomials
 }
 
 

@@ -22,7 +22,7 @@ import zoo
 
 pytestmark = pytest.mark.backends
 WIDTH = 0.125
-CLOSE = 1e-4  # of the largest value; TensorFlow's GELU has a constant of float32
+CLOSE = 1e-4  # of the largest value
 SOURCES = Path(__file__).parent / "sources"
 if importlib.util.find_spec("torch") is None:
     pytest.skip("torch is not installed: make test-backends installs it", allow_module_level=True)

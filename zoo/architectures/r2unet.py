@@ -41,7 +41,7 @@ CARD = Card(
         normalisation="minmax_slice",
         size=(64, 64),
         note="The paper's for skin lesions and lungs: Adam of 2e-4 and binary cross-entropy, "
-        "batches of 32. 250 epochs are those for vessels, where it states an number at all; the "
+        "batches of 32. 250 epochs are those for vessels, where it states a number at all; the "
         "normalisation is ours.",
         differs=(
             "LeeJunHyun's code draws its rate, its epochs (100 to 250) and its share of augmented "

@@ -1,13 +1,12 @@
 """CMUNeXt, after FengheTan9/CMUNeXt, network/CMUNeXt.py."""
 
 import torch
-from sources.forms import BATCH_NORM, CONV, MAX_POOL, ConvNormRelu, rank_of, scaled
+from sources.forms import BATCH_NORM, CONV, MAX_POOL, ConvNormRelu, gelu, rank_of, scaled
 from torch import nn
-from torch.nn.functional import gelu
 
 FORMS = (
     ((32, 32, 3), 1, None),
-    ((32, 32, 3), 1, "small"),
+    ((64, 64, 3), 1, "small"),
     ((32, 32, 3), 1, "large"),
     ((16, 16, 16, 2), 3, None),
 )

@@ -1,5 +1,7 @@
 """What several torch forms are made of."""
 
+import numpy as np
+import torch
 from torch import nn
 
 CONV = {2: nn.Conv2d, 3: nn.Conv3d}
@@ -16,6 +18,11 @@ def rank_of(input_shape: tuple) -> int:
 
 def scaled(widths: tuple, width: float) -> list[int]:
     return [max(1, round(channels * width)) for channels in widths]
+
+
+def gelu(x):
+    """The exact one, with a root of 2 rounded to float32: so TensorFlow has it in float64 too."""
+    return x / 2 * (1 + torch.erf(x / float(np.float32(np.sqrt(2)))))
 
 
 class ConvNormRelu(nn.Module):

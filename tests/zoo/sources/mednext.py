@@ -3,9 +3,9 @@
 Its head is a transposed 1x1 convolution, which is the 1x1 convolution that stands here.
 """
 
-from sources.forms import CONV, TRANSPOSED, rank_of, scaled
+from sources.forms import CONV, TRANSPOSED, gelu, rank_of, scaled
 from torch import nn
-from torch.nn.functional import gelu, pad
+from torch.nn.functional import pad
 
 FORMS = (
     ((32, 32, 3), 1, None),
