@@ -15,6 +15,7 @@ No convolutions but those that shrink and those within the MLPs; no skips but th
 import keras
 from keras import layers
 
+from zoo.blocks.blocked import blocked_convolution
 from zoo.blocks.convolution import batch_norm, convolution, rank_of, relu
 from zoo.blocks.depthwise import depthwise
 from zoo.blocks.ends import entry, probabilities, require_static
@@ -103,12 +104,9 @@ def _embedded(
     x: keras.KerasTensor, width: int, kernel: int, strides: int, *, name: str
 ) -> keras.KerasTensor:
     """Convolve patches that overlap, centred on even places, and normalise."""
-    pad, conv = {
-        2: (layers.ZeroPadding2D, layers.Conv2D),
-        3: (layers.ZeroPadding3D, layers.Conv3D),
-    }[rank_of(x)]
+    pad = {2: layers.ZeroPadding2D, 3: layers.ZeroPadding3D}[rank_of(x)]
     x = pad(kernel // 2, name=f"{name}_pad")(x)
-    x = conv(width, kernel, strides, kernel_initializer="he_normal", name=f"{name}_conv")(x)
+    x = blocked_convolution(x, width, kernel, strides, name=f"{name}_conv")
     return layer_norm(x, name=f"{name}_norm")
 
 
