@@ -6,6 +6,7 @@ of the stride's size become channels, and the kernel, filled up by zeros to whol
 """
 
 import math
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -59,5 +60,5 @@ def blocked_convolution(
     x: keras.KerasTensor, filters: int, kernel: int, strides: int, *, name: str
 ) -> keras.KerasTensor:
     """Convolve by strides, without padding."""
-    layer = {4: BlockedConv2D, 5: BlockedConv3D}[len(x.shape)]
+    layer: Any = {4: BlockedConv2D, 5: BlockedConv3D}[len(x.shape)]
     return layer(filters, kernel, strides, kernel_initializer="he_normal", name=name)(x)
