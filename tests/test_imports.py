@@ -107,6 +107,7 @@ ROOMS = {
 MOST = 12  # modules in a room that one still takes in at a glance
 LARGER = {
     "zoo.architectures": "one file, one paper: the folder is the registry",
+    "zoo.blocks": "one idea a file, and twenty papers have many",
     "benchmarks.protocols.shipped": "one file, one protocol: the folder is the registry",
     "benchmarks.commands": "one file, one command: the folder is the registry",
 }

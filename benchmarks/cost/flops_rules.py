@@ -106,7 +106,11 @@ def _attended(call: Call) -> tuple[int, int]:
 MACS: Mapping[str, Callable[[Call], int]] = {
     **{f"Conv{rank}D": convolution for rank in (1, 2, 3)},
     # Of the zoo: all taps count, and a kernel's shape knows of its groups.
-    **{f"{kind}Conv{rank}D": convolution for kind in ("Dilated", "Halved") for rank in (2, 3)},
+    **{
+        f"{kind}Conv{rank}D": convolution
+        for kind in ("Blocked", "Dilated", "Halved")
+        for rank in (2, 3)
+    },
     "DepthwiseConvolution": depthwise,
     **{f"Conv{rank}DTranspose": transposed for rank in (1, 2, 3)},
     **{f"DepthwiseConv{rank}D": convolution for rank in (1, 2)},  # one input channel each

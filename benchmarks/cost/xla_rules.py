@@ -12,6 +12,7 @@ BORDER = "XLA leaves out the taps that fall on padding at the border"
 CROPPED = "XLA leaves out the taps whose outputs 'same' padding crops"
 BATCHED = "TensorFlow dilates by cutting the padded image into a batch: more positions than outputs"
 SPREAD = "XLA convolves the zeros between the values, too"
+BLOCKS = "the zoo fills a kernel up by zeros to whole blocks of its stride"
 MATRICES = "XLA resamples by products with matrices of weights; counted as `other`"
 
 
@@ -49,6 +50,8 @@ def parts(call: Call) -> list[Part]:
         return [_transposed(call)]
     if kind == "DepthwiseConvolution":
         return [_depthwise(call)]
+    if kind.startswith("Blocked"):
+        return [_blocked(call)]
     if kind.startswith("Halved"):
         return [_halved(call)]
     if kind in flops_rules.MACS:
@@ -159,6 +162,16 @@ def _halved(call: Call) -> Part:
     whole = _convolution(call, _label(call), math.prod(layer.kernel.shape))
     forms = (Form((form.flops[0] // 2,) * 2, form.explanation) for form in whole.forms)
     return Part(whole.operation, whole.counted, tuple(forms))
+
+
+def _blocked(call: Call) -> Part:
+    """Predict a convolution over blocks: a kernel of whole blocks, no padding."""
+    layer = call.operation
+    (size, *_), (stride, *_), positions = layer.kernel_size, layer.strides, call.outputs[0][1:-1]
+    whole = (math.ceil(size / stride) * stride) ** len(positions)
+    counted = 2 * flops_rules.convolution(call)
+    predicted = counted // math.prod(layer.kernel_size) * whole
+    return Part(_label(call), counted, (_form(predicted, counted, BLOCKS),))
 
 
 def _depthwise(call: Call) -> Part:

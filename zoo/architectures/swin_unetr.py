@@ -36,9 +36,9 @@ CARD = Card(
     input_shape=(128, 128, 128, 4),
     classes=3,
     references=(
-        Reference((128, 128, 128, 4), 3, None, 62_191_941, 62_191_941, gflops=1543.28),
-        Reference((128, 128, 128, 4), 3, "small", 15_705_621, 15_705_621, gflops=407.88),
-        Reference((256, 256, 3), 1, "small", 6_302_875, 6_302_875, gflops=9.24),
+        Reference((128, 128, 128, 4), 3, None, 62_191_941, 62_191_941, gflops=1543.287),
+        Reference((128, 128, 128, 4), 3, "small", 15_705_621, 15_705_621, gflops=407.872),
+        Reference((256, 256, 3), 1, "small", 6_302_875, 6_302_875, gflops=9.232),
     ),
     recipe=Recipe(
         loss="dice",

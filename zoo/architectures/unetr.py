@@ -16,7 +16,7 @@ ViT-B/16 in place of a U-Net's encoder: one resolution, whose features the decod
 import keras
 from keras import layers
 
-from zoo.blocks.convolution import convolution
+from zoo.blocks.blocked import blocked_convolution
 from zoo.blocks.ends import entry, head, require_static
 from zoo.blocks.residual import residual, up_residual
 from zoo.blocks.sampling import up_transposed
@@ -33,8 +33,8 @@ CARD = Card(
     input_shape=(128, 128, 128, 4),
     classes=3,
     references=(
-        Reference((128, 128, 128, 4), 3, None, 102_449_715, 102_449_715, gflops=367.28),
-        Reference((256, 256, 3), 1, None, 87_708_913, 87_708_913, gflops=52.66),
+        Reference((128, 128, 128, 4), 3, None, 102_449_715, 102_449_715, gflops=367.287),
+        Reference((256, 256, 3), 1, None, 87_708_913, 87_708_913, gflops=52.654),
     ),
     recipe=Recipe(
         loss="categorical_crossentropy+dice",
@@ -82,7 +82,7 @@ def build(
     *decoder, width = widths
     image = entry(input_shape, multiple=16)
     require_static(input_shape, "unetr")
-    grid = convolution(image, fitting(width, heads), 16, strides=16, name="embed")
+    grid = blocked_convolution(image, fitting(width, heads), 16, 16, name="embed")
     x = Positions(name="positions")(tokens(grid, name="tokens"))
     features = []
     for number in range(1, depth + 1):

@@ -1,5 +1,6 @@
 """Self-attention within windows that shift from block to block (Liu et al. 2021, section 3.2)."""
 
+import functools
 import itertools
 import math
 
@@ -155,7 +156,7 @@ def parts(sides: tuple[int, ...], windows: tuple[int, ...], shifts: tuple[int, .
         if shift:
             numbers[-1] += place >= side - shift
     grids = np.ix_(*[number * 3**axis for axis, number in enumerate(numbers)])
-    part = sum(grids[1:], start=grids[0])
+    part = functools.reduce(np.add, grids)
     cut = [n for side, size in zip(sides, windows, strict=True) for n in (side // size, size)]
     axes = [*range(0, 2 * len(sides), 2), *range(1, 2 * len(sides), 2)]
     return part.reshape(cut).transpose(axes).reshape(-1, math.prod(windows))
