@@ -13,6 +13,7 @@ COMMANDS = {
     "list": "the architectures: title, rank, parameters, claims",
     "describe": "one architecture: paper, claims, counts, variants, deviations, recipe",
     "profile": "parameters, operations, speed, memory and roofline of one model",
+    "protocol": "what is equal for all models of a table, as TOML to start from",
     "data": "data sets: synthetic patients, checks, preparation, leakage",
     "bench": "train, score and measure models under one protocol",
     "predict": "masks for scans from a trained network, on each scan's own grid",

@@ -58,7 +58,10 @@ ROOMS = {
             "data_pipeline.preparing data_pipeline.sources data_pipeline.splitting "
             "data_pipeline.storing errors terminal"
         ),
-        "protocols": "data_pipeline data_pipeline.plain errors scoring zoo zoo.registry",
+        "protocols": (
+            "data_pipeline data_pipeline.augmenting data_pipeline.plain errors scoring zoo "
+            "zoo.registry"
+        ),
         "backends": "data_pipeline.feeding errors protocols",
         "inference": "protocols",
         "protocols.shipped": "data_pipeline data_pipeline.augmenting errors protocols zoo",

@@ -20,13 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the tables, print the ranking."""
     from benchmarks.comparison.compare import compare
+    from benchmarks.protocols.protocol import name_of
     from benchmarks.terminal.streams import say
 
     def of(results: Path):
         return compare(
             results,
             baseline=arguments.baseline,
-            protocol=arguments.protocol,
+            protocol=name_of(arguments.protocol),
             policy=arguments.policy,
         )
 
