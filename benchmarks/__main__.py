@@ -17,6 +17,7 @@ COMMANDS = {
     "data": "data sets: synthetic patients, checks, preparation, leakage",
     "bench": "train, score and measure models under one protocol",
     "predict": "masks for scans from a trained network, on each scan's own grid",
+    "check": "a model of your own against the contract, on phantoms",
     "sweep": "models x seeds x folds: many runs, here or on a cluster",
     "compare": "tables from all records: ranks, intervals, tests, costs, claims",
     "report": "the comparison as one page: words, table, figures, patients",

@@ -14,11 +14,12 @@ ROOMS = {
         "card": "",
         "errors": "",
         "blocks": "errors",
-        "registry": "card errors",
+        "outside": "card errors",
+        "registry": "card errors outside",
         "architectures": "blocks card",
-        "building": "card errors registry",
+        "building": "card errors outside registry",
         "supervision": "blocks errors",
-        "weights_files": "building errors registry",
+        "weights_files": "building errors outside registry",
         "weights": "building errors registry weights_files",
         "creating": "building weights",
         "zoo": "card creating errors registry",
@@ -78,6 +79,7 @@ ROOMS = {
         ),
         "comparison.judging": "comparison.reading scoring",
         "cost": "backends errors machine training zoo zoo.blocks",
+        "contract": ("backends data_pipeline errors machine training zoo zoo.registry zoo.weights"),
         "predicting": (
             "data_pipeline data_pipeline.cases data_pipeline.checking data_pipeline.feeding "
             "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
@@ -101,9 +103,9 @@ ROOMS = {
         "gpu": "errors machine protocols records running sweep zoo",
         "report": "comparison comparison.judging comparison.reading plots records tables",
         "commands": (
-            "backends comparison cost data_pipeline.scans errors findings inference machine "
-            "plots predicting protocols records report running sweep sweep.engines tables "
-            "terminal tracking zoo zoo.card zoo.registry zoo.weights"
+            "backends comparison contract cost data_pipeline.scans errors findings inference "
+            "machine plots predicting protocols records report running sweep sweep.engines tables "
+            "terminal tracking zoo zoo.card zoo.outside zoo.registry zoo.weights"
         ),
     },
 }

@@ -5,6 +5,7 @@ import json
 
 import zoo
 from zoo.card import Card, Published, Reference
+from zoo.outside import packages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +57,9 @@ def _print_table(cards: dict[str, Card]) -> None:
             console.print(
                 f"  claimed on {headline(claim)}{' †' if claim.leaks else ''}", style="dim"
             )
+    given = packages.told()
+    for name, package in given.items():
+        console.print(f"[bold]{name:19}[/] of the package {package}", highlight=False)
     console.print(
         "\nGFLOPs: 2 x multiply-adds of convolutions for one input of the size under `at`.\n"
         "Claims are as printed by their authors and are never ranked with measurements.\n"

@@ -12,7 +12,7 @@ def notes(table: Table) -> list[str]:
     told = [_intervals(len(table.patients))]
     if len(table.models) > 1:
         told.append(_ranks(table))
-    told += _empty(table)
+    told += [*_outside(table), *_empty(table)]
     return told
 
 
@@ -45,6 +45,22 @@ def _ranks(table: Table) -> str:
         f"and seeds and for {counted(len(pairs), 'pair')} at once: {below} of {len(pairs)} have "
         f"p below {ALPHA:g} over patients before, {apart} after seeds and Holm's adjustment."
     )
+
+
+def _outside(table: Table) -> list[str]:
+    """Say which rows are of models that are not the zoo's, and where those come from."""
+    told = []
+    for model in table.models:
+        origin = table.runs(model)[0].record.run.get("origin")
+        if origin:
+            version = f" {origin['version']}" if origin.get("version") else ""
+            told.append(f"{model} ({origin['kind']} {origin['name']}{version})")
+    if not told:
+        return []
+    return [
+        f"From outside the zoo, without claims: {listed(told)}; behind the @ stands the SHA-256 of "
+        "the source."
+    ]
 
 
 def distinct(table: Table) -> list[Contrast]:

@@ -106,9 +106,13 @@ def find(place: Path) -> Path:
     return path
 
 
-def read(path: Path) -> Trained:
-    """Read from a weights file how it is to be used."""
+def read(path: Path, source: str | None = None) -> Trained:
+    """Read from a weights file how it is to be used.
+
+    `source` is what the user names of a model that is not the zoo's.
+    """
     header = weights.header(path)
+    weights.require_source(path, header.identity, source)
     try:
         found = Trained(**about.checked(header.about, header.identity))
         if found.target.classes != header.identity.classes:

@@ -43,9 +43,13 @@ class Record:
 
     @property
     def name(self) -> str:
-        """Return the model with its variant, as tables and plots print it."""
-        variant = self.run.get("variant")
-        return f"{self.run['model']}:{variant}" if variant else str(self.run["model"])
+        """Return the model with its variant, as tables and plots print it.
+
+        A model from outside the zoo is marked by its source: with another one it is another row.
+        """
+        variant, origin = self.run.get("variant"), self.run.get("origin")
+        model = f"{self.run['model']}@{origin['sha256'][:8]}" if origin else str(self.run["model"])
+        return f"{model}:{variant}" if variant else model
 
     @property
     def machine(self) -> str:

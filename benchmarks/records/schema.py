@@ -32,9 +32,15 @@ _real, _cost = or_none(number()), or_none(number(0, 1e24))
 _share = or_none(number(0, 1))
 _distance = or_none(number(0, 1e9))
 
+_origin = fields({"kind": _name, "name": _name, "sha256": text(64)}, {"version": _maybe})
 _run = fields(
     {"model": _name, "protocol": _name, "seed": whole(-(2**53)), "fold": whole(0, 10_000)},
-    {"variant": _maybe, "backend": _maybe, "precision": _maybe},
+    {
+        "variant": _maybe,
+        "backend": _maybe,
+        "precision": _maybe,
+        "origin": or_none(_origin),
+    },
 )
 _protocol = fields({}, {"evaluate": fields({}, {"policy": _name, "threshold": _share})})
 _data = fields(

@@ -19,6 +19,7 @@ from benchmarks.records import record, result_paths
 from benchmarks.records.record import Record
 from benchmarks.running.job import Job
 from data_pipeline.identity import Identity
+from zoo.registry import name_of, origin_of
 
 LOCK = ".lock"
 
@@ -101,8 +102,10 @@ class Slot:
 
 def terms(job: Job, protocol: Protocol) -> dict[str, Any]:
     """Return what a record says of a run, which its data are no part of."""
+    origin = origin_of(job.model)
     return {
-        "model": job.model,
+        "model": name_of(job.model),
+        **({"origin": origin.as_json()} if origin else {}),
         "variant": job.variant,
         "protocol": protocol.name,
         "seed": job.seed,

@@ -83,13 +83,17 @@ def facts(data: Data) -> dict[str, Any]:
 def build(slot: Slot, data: Data) -> keras.Model:
     """Build the model from the run's seed."""
     keras.utils.set_random_seed(slot.job.seed)
-    return zoo.create(
+    model = zoo.create(
         slot.job.model,
         data.input_shape,
         data.classes,
         slot.job.variant,
         slot.protocol.train.width,
     )
+    origin = weights.identity_of(model).origin
+    if origin and origin.as_json() != slot.run["origin"]:
+        raise UserError(f"{slot.job.model} changed while the run was starting: start it again.")
+    return model
 
 
 def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) -> State:
