@@ -35,9 +35,9 @@ ROOMS = {
         "phantom": "errors files",
         "storing": "errors files grid",
         "augmenting": "errors plain storing",
-        "cases": "errors formats",
+        "cases": "errors files formats",
         "sources": "cases errors files formats phantom",
-        "spec": "augmenting errors plain",
+        "spec": "augmenting errors plain sources",
         "checking": "cases errors files formats phantom sources",
         "feeding": "augmenting errors grid spec storing",
         "preparing": "cases checking errors files grid spec storing",
@@ -67,8 +67,8 @@ ROOMS = {
         "inference": "protocols",
         "protocols.shipped": "data_pipeline data_pipeline.augmenting errors protocols zoo",
         "records": (
-            "data_pipeline.files data_pipeline.spec data_pipeline.splitting errors protocols "
-            "scoring"
+            "data_pipeline.files data_pipeline.sources data_pipeline.splitting errors "
+            "protocols scoring"
         ),
         "comparison.reading": "errors records scoring",
         "machine": "backends errors",
@@ -82,8 +82,8 @@ ROOMS = {
         "contract": ("backends data_pipeline errors machine training zoo zoo.registry zoo.weights"),
         "predicting": (
             "data_pipeline data_pipeline.cases data_pipeline.checking data_pipeline.feeding "
-            "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
-            "data_pipeline.spec errors inference protocols records training zoo.building "
+            "data_pipeline.preparing data_pipeline.scans data_pipeline.sources errors "
+            "inference protocols records training zoo.building "
             "zoo.weights"
         ),
         "comparison": "comparison.judging comparison.reading errors records scoring",
