@@ -48,8 +48,8 @@ ROOMS = {
         "loading": "data feeding origin preparing spec splitting storing",
     },
     "benchmarks": {
-        "benchmarks": "",
         "terminal": "",
+        "starters": "",
         "errors": "data_pipeline.errors zoo.errors",
         "__main__": "errors terminal",
         "scoring": "errors",
@@ -82,9 +82,15 @@ ROOMS = {
         "contract": ("backends data_pipeline errors machine training zoo zoo.registry zoo.weights"),
         "predicting": (
             "data_pipeline data_pipeline.cases data_pipeline.checking data_pipeline.feeding "
-            "data_pipeline.preparing data_pipeline.scans data_pipeline.sources errors "
-            "inference protocols records training zoo.building "
+            "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
+            "data_pipeline.storing errors inference protocols records training zoo.building "
             "zoo.weights"
+        ),
+        "external": (
+            "data_pipeline data_pipeline.cases data_pipeline.feeding data_pipeline.origin "
+            "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
+            "data_pipeline.splitting data_pipeline.storing errors inference predicting protocols "
+            "records scoring training zoo.weights"
         ),
         "comparison": "comparison.judging comparison.reading errors records scoring",
         "flops": "cost",
@@ -103,10 +109,16 @@ ROOMS = {
         "gpu": "errors machine protocols records running sweep zoo",
         "report": "comparison comparison.judging comparison.reading plots records tables",
         "commands": (
-            "backends comparison contract cost data_pipeline.scans errors findings inference "
-            "machine plots predicting protocols records report running sweep sweep.engines tables "
-            "terminal tracking zoo zoo.card zoo.outside zoo.registry zoo.weights"
+            "backends comparison contract cost data_pipeline.scans errors external findings "
+            "inference machine plots predicting protocols records report running sweep "
+            "starters sweep.engines tables terminal tracking zoo zoo.card zoo.outside zoo.registry "
+            "zoo.weights"
         ),
+        "python": (
+            "backends data_pipeline.cases data_pipeline.scans errors external inference machine "
+            "predicting records running scoring zoo.weights"
+        ),
+        "benchmarks": "",
     },
 }
 MOST = 12  # modules in a room that one still takes in at a glance

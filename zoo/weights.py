@@ -79,6 +79,28 @@ def restore(path: str | Path, source: str | None = None) -> "keras.Model":
     return model
 
 
+def transfer(model: "keras.Model", path: str | Path) -> list[str]:
+    """Give a model the weights of a file to go on from; return those that stay as they were.
+
+    They are those whose shape follows from the number of classes, where that differs: the head.
+    """
+    found, tensors = read(path)
+    saved, identity = found.identity, identity_of(model)
+    same = _architecture(saved) == _architecture(identity) and saved.width == identity.width
+    if not same or saved.input_shape[-1] != identity.input_shape[-1]:
+        raise UserError(
+            f"{path} holds the weights of {describe(saved)}, from which {describe(identity)} can't "
+            "go on: architecture, variant, width and channels must be the same."
+        )
+    expected = arrays(model)
+    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    other = [name for name, value in expected.items() if shapes.get(name) != value.shape]
+    if other and saved.classes == identity.classes:
+        raise UserError(f"{path}: can't be gone on from; {_first_difference(model, tensors)}.")
+    _assign(model, {**expected, **{n: t for n, t in tensors.items() if n not in other}})
+    return other
+
+
 def require_source(path: str | Path, identity: Identity, source: str | None) -> None:
     """Refuse weights from outside the zoo without their source, or with another one."""
     origin = identity.origin
@@ -156,6 +178,10 @@ def _fill(model: "keras.Model", path: str | Path, saved: Identity, tensors: Tens
             "the first layer that differs is "
             f"{difference or 'none by its shape, but the two compute differently'}."
         )
+    _assign(model, tensors)
+
+
+def _assign(model: "keras.Model", tensors: Tensors) -> None:
     for layer, listed in _named(model):
         layer.set_weights([tensors[name] for name in listed])
         if hasattr(layer, "finalize_state"):  # Normalization computes with a copy.

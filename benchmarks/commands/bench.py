@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--variant", help="a published variant of the model")
+    parser.add_argument("--from", dest="from_weights", metavar="RUN", help="go on from its weights")
     add_run_arguments(parser)
 
 
@@ -88,6 +89,7 @@ def chosen(arguments: argparse.Namespace) -> dict[str, Any]:
 _OPTIONS = (
     *("protocol", "data", "version", "seed", "fold", "variant", "backend", "precision", "jit"),
     *("deterministic", "require_gpu", "threads", "devices", "results", "cache", "force"),
+    "from_weights",
 )
 
 

@@ -1,6 +1,8 @@
 """What the numbers of a table are: by which method, how often it is right, what each answers."""
 
-from benchmarks.comparison.judging import intervals, measured_coverage
+import numpy as np
+
+from benchmarks.comparison.judging import intervals, measured_coverage, smallest_shown
 from benchmarks.comparison.judging.contrasts import Contrast
 from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.judging.wording import ALPHA
@@ -12,6 +14,7 @@ def notes(table: Table) -> list[str]:
     told = [_intervals(len(table.patients))]
     if len(table.models) > 1:
         told.append(_ranks(table))
+        told += _smallest(table)
     told += [*_outside(table), *_empty(table)]
     return told
 
@@ -54,13 +57,31 @@ def _outside(table: Table) -> list[str]:
         origin = table.runs(model)[0].record.run.get("origin")
         if origin:
             version = f" {origin['version']}" if origin.get("version") else ""
-            told.append(f"{model} ({origin['kind']} {origin['name']}{version})")
+            known = "masks made elsewhere, cost and recipe unknown"
+            if origin["kind"] != "masks":
+                known = f"{origin['kind']} {origin['name']}{version}"
+            told.append(f"{model} ({known})")
     if not told:
         return []
     return [
         f"From outside the zoo, without claims: {listed(told)}; behind the @ stands the SHA-256 of "
-        "the source."
+        "its source, or of the masks."
     ]
+
+
+def _smallest(table: Table) -> list[str]:
+    """Say what a difference had to be to be seen at all."""
+    dice = np.stack([table.dice(model) for model in table.models], axis=1)
+    found = smallest_shown.of_patients(dice)
+    if found is None:
+        return []
+    seeds = smallest_shown.of_seeds(table.scatter)
+    text = (
+        "The smallest difference in mean Dice that "
+        f"{counted(len(table.patients), 'patient')} could have shown is {found:.3f} (paired t-test "
+        "of one pair at 5 %, 80 % power)"
+    )
+    return [f"{text}; over seeds it is {seeds:.3f}." if seeds is not None else f"{text}."]
 
 
 def distinct(table: Table) -> list[Contrast]:

@@ -37,6 +37,7 @@ def checked(about: Mapping[str, Any], identity: Identity) -> dict[str, Any]:
         "threshold": threshold,
         "evaluation": evaluation,
         "value_range": wanted,
+        "images": _images(about.get("images", [])),
     }
 
 
@@ -84,6 +85,12 @@ def _spacing(pairs: Any) -> Pairs | None:
     fits = all(_number(low) and _number(high) and 0 < low <= high for low, high in spacing)
     _require("spacing", pairs, fits and len(spacing) == 3)
     return spacing
+
+
+def _images(values: Any) -> tuple[str, ...]:
+    fits = isinstance(values, list) and all(isinstance(n, str) and len(n) <= 64 for n in values)
+    _require("images", values, fits)
+    return tuple(values)
 
 
 def _whole(value: Any) -> bool:

@@ -15,6 +15,7 @@ from data_pipeline import Data, DataSpec
 from data_pipeline.feeding.targets import Target, target_of
 from data_pipeline.preparing.preparation import Preparation
 from data_pipeline.scans.search import Wanted
+from data_pipeline.storing.image_hashes import of_case
 from zoo import weights
 
 WEIGHTS = "weights.safetensors"
@@ -34,6 +35,7 @@ class Trained:
     threshold: float
     evaluation: Evaluation
     value_range: str = "normalised"
+    images: tuple[str, ...] = ()  # the hashes of the scans that it was trained and chosen on
 
     @classmethod
     def of(cls, protocol: Protocol, data: Data, threshold: float) -> "Trained":
@@ -49,6 +51,7 @@ class Trained:
             threshold=threshold,
             evaluation=protocol.evaluate,
             value_range=data.value_range,
+            images=tuple(sorted({*image_hashes(data, "train"), *image_hashes(data, "val")})),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -91,6 +94,12 @@ class Trained:
                     f"{_sizes([pair[0] for pair in self.spacing])} mm; resample the scan, or "
                     "accept any with --any-spacing."
                 )
+
+
+def image_hashes(data: Data, split: str) -> dict[str, str]:
+    """Return the cases of a split by the hash of their images."""
+    cases = [member.case for member in data.members[split]]
+    return {of_case(data.store, case): data.store.cases[case].name for case in cases}
 
 
 def find(place: Path) -> Path:

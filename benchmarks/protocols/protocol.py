@@ -18,7 +18,7 @@ from typing import Any
 
 import zoo
 from benchmarks.errors import UserError
-from benchmarks.protocols import toml_file
+from benchmarks.protocols import own_source, toml_file
 from benchmarks.scoring.policies import POLICIES
 from data_pipeline import DataSpec
 from data_pipeline.plain import LATER, plain
@@ -42,10 +42,11 @@ class WrongRankError(UserError):
 class Training:
     """How every model of a protocol learns; `width` scales every model's channels.
 
-    `loss` joins names of `benchmarks.training.losses` with `+`. `monitor` tells which epoch is the
-    best one: by the foreground's Dice on the validation patients, or by the loss there;
-    `early_stopping` and the plateau schedule count epochs without a better one. `deep_supervision`
-    asks each coarser level of a decoder too, by heads that are gone after the training.
+    `loss` joins names of `benchmarks.training.losses`, or of functions in files such as
+    `./losses.py:mine`, with `+`. `monitor` tells which epoch is the best one: by the foreground's
+    Dice on the validation patients, or by the loss there; `early_stopping` and the plateau schedule
+    count epochs without a better one. `deep_supervision` asks each coarser level of a decoder too,
+    by heads that are gone after the training.
     """
 
     loss: str = "bce+dice"
@@ -106,9 +107,10 @@ class Protocol:
 
     def as_json(self) -> dict[str, Any]:
         """Return the three parts as plain values, ready for a record."""
+        train = plain(self.train)
         return {
             "data": self.data.as_json(),
-            "train": plain(self.train),
+            "train": {**train, "loss": own_source.told(train["loss"])},
             "evaluate": plain(self.evaluate),
         }
 
@@ -197,6 +199,9 @@ def _of_file(path: Path, above: tuple[Path, ...]) -> Protocol:
             part: toml_file.changed(getattr(found, part), table, part)
             for part, table in content.items()
         }
+        if "loss" in content.get("train", {}):
+            loss = own_source.beside(parts["train"].loss, path.parent)
+            parts["train"] = replace(parts["train"], loss=loss)
         return replace(found, name=name, **parts)
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error

@@ -45,11 +45,14 @@ class Record:
     def name(self) -> str:
         """Return the model with its variant, as tables and plots print it.
 
-        A model from outside the zoo is marked by its source: with another one it is another row.
+        A model from outside the zoo is marked by its source, one that went on from weights by
+        those: with others it is another row.
         """
         variant, origin = self.run.get("variant"), self.run.get("origin")
         model = f"{self.run['model']}@{origin['sha256'][:8]}" if origin else str(self.run["model"])
-        return f"{model}:{variant}" if variant else model
+        model = f"{model}:{variant}" if variant else model
+        start = self.run.get("started_from")
+        return f"{model} from {start['weights_sha256'][:8]}" if start else model
 
     @property
     def machine(self) -> str:

@@ -54,6 +54,11 @@ def _joined(run: Mapping[str, Any], digests: Sequence[str]) -> str:
     if run.get("variant"):
         model += f"+{slug(run['variant'])}"
     parts = [model, slug(run["protocol"]), *digests, f"s{int(run['seed'])}"]
+    if run.get("started_from"):
+        parts.append(f"from_{slug(run['started_from']['weights_sha256'][:8])}")
+    if run.get("external"):
+        parts.append(f"at_{slug(run['external']['site'])}")
+        parts += [slug(weights[:8]) for weights in run["external"]["weights"][:1]]
     if run.get("fold"):
         parts.append(f"f{int(run['fold'])}")
     for name, usual in USUAL.items():

@@ -14,7 +14,7 @@ from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.notes import notes
 from benchmarks.comparison.verdict import conclusions, reservations
 from benchmarks.records.record import finite
-from benchmarks.tables import cells
+from benchmarks.tables import cells, external_rows
 
 METRICS = ("dice", "iou", "precision", "sensitivity", "hd95")
 
@@ -31,8 +31,11 @@ def show(comparison: Comparison) -> None:
         for sentence in (*conclusions(table), *reservations(table), *notes(table)):
             console.print(Text(f"  {cells.printable(sentence)}"))
         if place > 1:
-            apart = "; ".join(comparison.apart(table))
-            console.print(Text(f"  Not ranked with table 1: {cells.printable(apart)}."))
+            apart = cells.printable(comparison.summary(table))
+            console.print(Text(f"  Not ranked with table 1: {apart}."), soft_wrap=True)
+        console.print()
+    if comparison.external:
+        external_rows.show(comparison.external)
         console.print()
     for record in comparison.failed.values():
         reason = (record.error or {}).get("message", "no reason recorded")
