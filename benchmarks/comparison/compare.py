@@ -39,6 +39,7 @@ class Comparison:
     external: "tuple[External, ...]"
     left_out: Mapping[Path, str]
     baseline: str
+    own: int  # tables that hold runs of the first folder; the others are there for reference
 
     def omissions(self) -> list[str]:
         """Say of each file that is left out why, in a line."""
@@ -91,8 +92,10 @@ def compare(
         return tabulate(one, policy_of(one.example, policy), baseline)
 
     runs = [run for run in loaded.runs if chosen(run.record)]
+    first = Path(results) if isinstance(results, Path | str) else Path(results[0])
+    groups = sorted(group(runs), key=lambda one: not _holds(one, first))  # as they were, else
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy's sorts and products run side by side
-        tables = tuple(pool.map(table, group(runs)))
+        tables = tuple(pool.map(table, groups))
     return Comparison(
         tables=tables,
         costs=machines.costs(run.record for run in runs),
@@ -101,7 +104,13 @@ def compare(
         external=external.rows(filter(chosen, loaded.external)),
         left_out=loaded.left_out,
         baseline=baseline,
+        own=sum(_holds(one, first) for one in groups),
     )
+
+
+def _holds(one: Group, folder: Path) -> bool:
+    """Tell whether any run of a group lies in a folder."""
+    return any(run.path.is_relative_to(folder) for runs in one.runs.values() for run in runs)
 
 
 def _check(protocol: str | None, records: list[Record]) -> None:

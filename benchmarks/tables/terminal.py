@@ -27,6 +27,8 @@ def show(comparison: Comparison) -> None:
     if not comparison.tables:
         console.print("No run has finished.")
     for place, table in enumerate(comparison.tables, 1):
+        if place == comparison.own + 1:
+            console.print(Text("Reference results of the other folders", style="bold"))
         console.print(_grid(comparison, table, place))
         for sentence in (*conclusions(table), *reservations(table), *notes(table)):
             console.print(Text(f"  {cells.printable(sentence)}"))

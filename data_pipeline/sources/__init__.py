@@ -9,13 +9,16 @@ in words, that the folder has this layout) and `find(root, version=None) -> Data
 import difflib
 import importlib
 import pkgutil
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from data_pipeline.cases.case import Dataset
 from data_pipeline.errors import UserError
 from data_pipeline.formats import dataset_json, dataset_toml
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "gliozoo.layouts"
 WANTED = ("TITLE", "VERSIONS", "detect", "find")
@@ -28,7 +31,13 @@ def own() -> list[str]:
 
 def names() -> list[str]:
     """List all layouts, those of packages too, without importing any."""
-    return sorted({*own(), *(point.name for point in metadata.entry_points(group=GROUP))})
+    return sorted({*own(), *(point.name for point in _points())})
+
+
+def _points() -> "list[EntryPoint]":
+    from importlib import metadata  # a tenth of a second, which most can do without
+
+    return list(metadata.entry_points(group=GROUP))
 
 
 def load(layout: str) -> ModuleType:
@@ -43,7 +52,7 @@ def load(layout: str) -> ModuleType:
 
 
 def _of_package(layout: str) -> ModuleType:
-    (point, *others) = metadata.entry_points(group=GROUP, name=layout)
+    (point, *others) = [point for point in _points() if point.name == layout]
     if others:
         raise UserError(f"Several packages give a layout {layout!r}: uninstall all but one.")
     try:

@@ -5,30 +5,38 @@ They are listed without importing any. A package is known by the SHA-256 of all 
 
 import hashlib
 import importlib.util
-from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo.errors import UserError
 from zoo.outside import cards
 from zoo.outside.origin import BUILD, NAME, Origin, Outside, card_of
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 GROUP = "gliozoo.architectures"
+
+
+def _points() -> "list[EntryPoint]":
+    from importlib import metadata  # a tenth of a second, which a model of the zoo can do without
+
+    return sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name)
 
 
 def names() -> list[str]:
     """List the names that packages give."""
-    return sorted({point.name for point in metadata.entry_points(group=GROUP)})
+    return sorted({point.name for point in _points()})
 
 
 def told() -> dict[str, str]:
     """Return each name with the package and version that gives it."""
-    points = metadata.entry_points(group=GROUP)
-    return {point.name: _package(point) for point in sorted(points, key=lambda p: p.name)}
+    return {point.name: _package(point) for point in _points()}
 
 
 def find(name: str) -> Outside:
     """Read the source of an entry point, without importing it."""
-    points = [*metadata.entry_points(group=GROUP, name=name)]
+    points = [point for point in _points() if point.name == name]
     if len({(point.value, _package(point)) for point in points}) != 1:
         given = ", ".join(sorted(_package(point) for point in points))
         raise UserError(f"Several packages give a model {name!r} ({given}): uninstall all but one.")
@@ -46,11 +54,11 @@ def find(name: str) -> Outside:
     return Outside(name, name, card, origin, point.attr or BUILD, point.module)
 
 
-def _package(point: metadata.EntryPoint) -> str:
+def _package(point: "EntryPoint") -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist else point.module
 
 
-def _root(point: metadata.EntryPoint) -> Path:
+def _root(point: "EntryPoint") -> Path:
     """Find the folder of a package, or its single file, without importing it."""
     top = point.module.partition(".")[0]
     try:
