@@ -90,7 +90,7 @@ ROOMS = {
             "data_pipeline data_pipeline.cases data_pipeline.feeding data_pipeline.origin "
             "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
             "data_pipeline.splitting data_pipeline.storing errors inference predicting protocols "
-            "records scoring training zoo.weights"
+            "records scoring training zoo zoo.weights"
         ),
         "comparison": "comparison.judging comparison.reading errors records scoring",
         "flops": "cost",

@@ -76,7 +76,7 @@ def card(reference: str) -> Card:
 @cache
 def _card(name: str) -> Card:
     file = FOLDER / f"{name}.py"
-    found = cards.read(file.read_text(encoding="utf-8"), file)
+    found = cards.read(file.read_text(encoding="utf-8"), file, own=True)
     if found is None:
         raise LookupError(f"{file} has no CARD")
     return found

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+import zoo
 from benchmarks.errors import UserError
 from benchmarks.protocols import protocol
 from benchmarks.protocols.protocol import Protocol
@@ -43,6 +44,10 @@ class Scored:
     def __post_init__(self) -> None:
         if not 0 < len(self.name.strip()) <= LONGEST or not self.name.isprintable():
             raise UserError(f"Expected --name of 1 to {LONGEST} letters. Received: {self.name!r}.")
+        if self.name in zoo.names():
+            raise UserError(
+                f"--name {self.name!r} is a model of the zoo: call the masks otherwise."
+            )
 
     @property
     def command(self) -> str:

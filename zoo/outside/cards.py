@@ -7,11 +7,13 @@ from zoo import card as cards
 from zoo.card import Card
 from zoo.errors import UserError
 
+_NAMES = {name: found for name, found in vars(cards).items() if isinstance(found, type)}
 
-def read(text: str, file: Path | str) -> Card | None:
+
+def read(text: str, file: Path | str, *, own: bool = False) -> Card | None:
     """Return `CARD`, one expression over the names of `zoo.card` alone; None where there is none.
 
-    A text that is no Python is refused with the line.
+    A text that is no Python is refused with the line; the zoo's `own` may use Python's functions.
     """
     try:
         tree = ast.parse(text)
@@ -23,7 +25,7 @@ def read(text: str, file: Path | str) -> Card | None:
         ) from error
     for statement in tree.body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "CARD":
-            return _value(statement.value, file)
+            return _value(statement.value, file, own)
     return None
 
 
@@ -36,10 +38,10 @@ def functions(text: str) -> list[str]:
     ]
 
 
-def _value(expression: ast.expr, file: Path | str) -> Card:
+def _value(expression: ast.expr, file: Path | str, own: bool) -> Card:
     code = compile(ast.Expression(expression), str(file), "eval")
     try:
-        found = eval(code, dict(vars(cards)))
+        found = eval(code, dict(vars(cards)) if own else {"__builtins__": {}, **_NAMES})
     except Exception as error:
         raise UserError(
             f"{file}: its CARD can't be read ({type(error).__name__}: {error}); write it as one "

@@ -127,7 +127,8 @@ def test_slices_are_found_by_the_names_of_their_images(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "words", [["--name", ""], ["--fold", "3"], ["--protocol", "lgg2d_lite_leaky"]]
+    "words",
+    [["--name", ""], ["--name", "unet"], ["--fold", "3"], ["--protocol", "lgg2d_lite_leaky"]],
 )
 def test_what_can_not_be_asked_is_refused(volumes, words, capsys):
     spoil(volumes, "nothing")
