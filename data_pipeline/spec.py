@@ -9,13 +9,13 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from data_pipeline import sources
 from data_pipeline.errors import UserError
 from data_pipeline.plain import plain
 
 if TYPE_CHECKING:
     from data_pipeline.augmenting.augmentation import Augmentation
 
-LAYOUTS = ("lgg", "brats", "msd", "nnunet", "phantom")
 TARGETS = ("whole", "labels", "regions")
 SLICES = ("all", "tumour", "balanced")
 
@@ -66,7 +66,8 @@ class DataSpec:
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", tuple(self.size))
         object.__setattr__(self, "channels", tuple(self.channels))
-        _one_of("layout", self.layout, LAYOUTS)
+        if self.layout not in sources.own():  # packages are asked for their layouts only then
+            _one_of("layout", self.layout, tuple(sources.names()))
         _one_of("target", self.target, TARGETS)
         _one_of("slices", self.slices, SLICES)
         _one_of("rank", self.rank, (2, 3))

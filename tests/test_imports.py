@@ -14,11 +14,12 @@ ROOMS = {
         "card": "",
         "errors": "",
         "blocks": "errors",
-        "registry": "card errors",
+        "outside": "card errors",
+        "registry": "card errors outside",
         "architectures": "blocks card",
-        "building": "card errors registry",
+        "building": "card errors outside registry",
         "supervision": "blocks errors",
-        "weights_files": "building errors registry",
+        "weights_files": "building errors outside registry",
         "weights": "building errors registry weights_files",
         "creating": "building weights",
         "zoo": "card creating errors registry",
@@ -34,9 +35,9 @@ ROOMS = {
         "phantom": "errors files",
         "storing": "errors files grid",
         "augmenting": "errors plain storing",
-        "cases": "errors formats",
+        "cases": "errors files formats",
         "sources": "cases errors files formats phantom",
-        "spec": "augmenting errors plain",
+        "spec": "augmenting errors plain sources",
         "checking": "cases errors files formats phantom sources",
         "feeding": "augmenting errors grid spec storing",
         "preparing": "cases checking errors files grid spec storing",
@@ -47,8 +48,8 @@ ROOMS = {
         "loading": "data feeding origin preparing spec splitting storing",
     },
     "benchmarks": {
-        "benchmarks": "",
         "terminal": "",
+        "starters": "",
         "errors": "data_pipeline.errors zoo.errors",
         "__main__": "errors terminal",
         "scoring": "errors",
@@ -58,13 +59,16 @@ ROOMS = {
             "data_pipeline.preparing data_pipeline.sources data_pipeline.splitting "
             "data_pipeline.storing errors terminal"
         ),
-        "protocols": "data_pipeline data_pipeline.plain errors scoring zoo zoo.registry",
+        "protocols": (
+            "data_pipeline data_pipeline.augmenting data_pipeline.plain errors scoring zoo "
+            "zoo.registry"
+        ),
         "backends": "data_pipeline.feeding errors protocols",
         "inference": "protocols",
         "protocols.shipped": "data_pipeline data_pipeline.augmenting errors protocols zoo",
         "records": (
-            "data_pipeline.files data_pipeline.spec data_pipeline.splitting errors protocols "
-            "scoring"
+            "data_pipeline.files data_pipeline.sources data_pipeline.splitting errors "
+            "protocols scoring"
         ),
         "comparison.reading": "errors records scoring",
         "machine": "backends errors",
@@ -75,11 +79,18 @@ ROOMS = {
         ),
         "comparison.judging": "comparison.reading scoring",
         "cost": "backends errors machine training zoo zoo.blocks",
+        "contract": ("backends data_pipeline errors machine training zoo zoo.registry zoo.weights"),
         "predicting": (
             "data_pipeline data_pipeline.cases data_pipeline.checking data_pipeline.feeding "
             "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
-            "data_pipeline.spec errors inference protocols records training zoo.building "
+            "data_pipeline.storing errors inference protocols records training zoo.building "
             "zoo.weights"
+        ),
+        "external": (
+            "data_pipeline data_pipeline.cases data_pipeline.feeding data_pipeline.origin "
+            "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
+            "data_pipeline.splitting data_pipeline.storing errors inference predicting protocols "
+            "records scoring training zoo zoo.weights"
         ),
         "comparison": "comparison.judging comparison.reading errors records scoring",
         "flops": "cost",
@@ -98,10 +109,16 @@ ROOMS = {
         "gpu": "errors machine protocols records running sweep zoo",
         "report": "comparison comparison.judging comparison.reading plots records tables",
         "commands": (
-            "backends comparison cost data_pipeline.scans errors findings inference machine "
-            "plots predicting protocols records report running sweep sweep.engines tables "
-            "terminal tracking zoo zoo.card zoo.registry zoo.weights"
+            "backends comparison contract cost data_pipeline.scans errors external findings "
+            "inference machine plots predicting protocols records report running sweep "
+            "starters sweep.engines tables terminal tracking zoo zoo.card zoo.outside zoo.registry "
+            "zoo.weights"
         ),
+        "python": (
+            "backends data_pipeline.cases data_pipeline.scans errors external inference machine "
+            "predicting records running scoring zoo.weights"
+        ),
+        "benchmarks": "",
     },
 }
 MOST = 12  # modules in a room that one still takes in at a glance

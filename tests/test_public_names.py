@@ -36,6 +36,17 @@ assert not {"keras", "tensorflow"} & set(sys.modules)
     assert done.returncode == 0, done.stderr
 
 
+def test_the_front_door_of_the_harness_imports_nothing_before_it_is_asked():
+    code = """
+import sys, benchmarks
+assert len([name for name in sys.modules if name.startswith("benchmarks")]) == 1
+benchmarks.frame, benchmarks.bench, benchmarks.predict, benchmarks.evaluate, benchmarks.reliability
+assert not {"keras", "tensorflow", "pandas", "sklearn", "matplotlib"} & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_room_is_in_the_drawing():
     from test_imports import ROOMS
 

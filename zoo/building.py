@@ -1,6 +1,5 @@
 """An architecture built for a shape, a number of classes, a variant and a width."""
 
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from zoo import registry
 from zoo.card import Card
 from zoo.errors import UserError
+from zoo.outside import probabilities, running
+from zoo.outside.origin import Origin, Outside
 
 if TYPE_CHECKING:
     import keras
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Identity:
-    """The arguments of `build` that made a model; a weights file carries them."""
+    """The arguments of `build` that made a model; a weights file carries them.
+
+    `reference` is how a user names an architecture from outside, and no part of what it is.
+    """
 
     architecture: str
     variant: str | None
@@ -24,6 +28,8 @@ class Identity:
     classes: int
     width: float
     settings: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin | None = None
+    reference: str | None = field(default=None, compare=False)
 
 
 def build(
@@ -39,19 +45,33 @@ def build(
     `settings` are further keyword arguments of the architecture's `build`, such as
     `encoder_weights="imagenet"` or `separable=True`.
     """
+    found = registry.outside(name)
     facts = registry.card(name)
     identity = Identity(
-        architecture=name,
+        architecture=found.name if found else name,
         variant=variant,
         input_shape=_checked_shape(name, facts, input_shape),
         classes=_checked_classes(facts.classes if classes is None else classes),
         width=width,
         settings=settings,
+        origin=found.origin if found else None,
+        reference=name if found else None,
     )
-    architecture = importlib.import_module(f"zoo.architectures.{name}").build
-    arguments = _arguments(identity, facts, architecture)
-    model = architecture(identity.input_shape, identity.classes, **arguments)
+    architecture = registry.builder(name)
+    arguments = _arguments(identity, facts, _defaults(found, architecture))
+    if found:
+        model = _from_outside(found, architecture, identity, arguments)
+    else:
+        model = architecture(identity.input_shape, identity.classes, **arguments)
     model.zoo_identity = identity
+    return model
+
+
+def _from_outside(
+    found: Outside, architecture: Callable, identity: Identity, arguments: dict[str, object]
+) -> "keras.Model":
+    model = running.call(found, architecture, identity.input_shape, identity.classes, arguments)
+    probabilities.require(model, found.reference, identity.input_shape, identity.classes)
     return model
 
 
@@ -74,12 +94,18 @@ def _checked_classes(classes: int) -> int:
     return classes
 
 
-def _arguments(identity: Identity, facts: Card, build: Callable) -> dict[str, object]:
-    """Merge the paper's defaults, the variant's and the caller's; scale every width."""
+def _defaults(found: Outside | None, build: Callable) -> dict[str, object]:
+    if found:
+        return running.settings(found, build)
     known = inspect.signature(build).parameters
-    arguments = {
-        key: known[key].default for key in known if known[key].kind is known[key].KEYWORD_ONLY
-    }
+    return {key: known[key].default for key in known if known[key].kind is known[key].KEYWORD_ONLY}
+
+
+def _arguments(
+    identity: Identity, facts: Card, defaults: Mapping[str, object]
+) -> dict[str, object]:
+    """Merge the paper's defaults, the variant's and the caller's; scale every width there is."""
+    arguments = dict(defaults)
     if identity.variant is not None:
         variant = registry.choose(
             identity.variant, facts.variants, f"variant of {identity.architecture}"
@@ -88,7 +114,8 @@ def _arguments(identity: Identity, facts: Card, build: Callable) -> dict[str, ob
     for key in identity.settings:
         registry.choose(key, arguments, f"setting of {identity.architecture}")
     arguments |= identity.settings
-    arguments["widths"] = scaled(arguments["widths"], identity.width)
+    if "widths" in arguments:
+        arguments["widths"] = scaled(arguments["widths"], identity.width)  # type: ignore[arg-type]
     return arguments
 
 
@@ -100,6 +127,6 @@ def scaled(widths: tuple[int, ...], width: float) -> tuple[int, ...]:
 
 
 def widths(identity: Identity) -> tuple[int, ...]:
-    """Return the channel counts that a model is built with, without building it."""
-    build = importlib.import_module(f"zoo.architectures.{identity.architecture}").build
-    return _arguments(identity, registry.card(identity.architecture), build)["widths"]  # type: ignore[return-value]
+    """Return the channel counts that a model of the zoo is built with, without building it."""
+    defaults = _defaults(None, registry.builder(identity.architecture))
+    return _arguments(identity, registry.card(identity.architecture), defaults)["widths"]  # type: ignore[return-value]

@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.building import Identity, build, widths
 from zoo.errors import UserError
-from zoo.registry import card
+from zoo.registry import card, name_of, origin_of
 from zoo.weights_files import headers, weights_file
 from zoo.weights_files.sealed import Tensors
 from zoo.weights_files.weights_file import digest as digest_of
@@ -40,9 +40,11 @@ def save(model: "keras.Model", path: str | Path, about: Mapping[str, Any] | None
         "classes": identity.classes,
         "width": identity.width,
         "settings": headers.settings_of(identity),
-        "card_digest": card(identity.architecture).digest(),
+        "card_digest": card(identity.reference or identity.architecture).digest(),
         "about": dict(about or {}),
     }
+    if identity.origin:
+        facts["origin"] = identity.origin.as_json()
     return weights_file.write(Path(path), arrays(model), facts)
 
 
@@ -52,14 +54,19 @@ def load(model: "keras.Model", path: str | Path) -> None:
     _fill(model, path, found.identity, tensors)
 
 
-def restore(path: str | Path) -> "keras.Model":
-    """Build the model that a weights file was saved from, with its weights."""
+def restore(path: str | Path, source: str | None = None) -> "keras.Model":
+    """Build the model that a weights file was saved from, with its weights.
+
+    A file names no code: whoever restores a model from outside the zoo names its `source`.
+    """
     found, tensors = read(path)
     identity = found.identity
+    require_source(path, identity, source)
     try:
-        headers.require_room(widths(identity), tensors)
+        if not identity.origin:
+            headers.require_room(widths(identity), tensors)
         model = build(
-            identity.architecture,
+            source if identity.origin and source else identity.architecture,
             identity.input_shape,
             identity.classes,
             identity.variant,
@@ -73,6 +80,53 @@ def restore(path: str | Path) -> "keras.Model":
     return model
 
 
+def transfer(model: "keras.Model", path: str | Path) -> list[str]:
+    """Give a model the weights of a file to go on from; return those that stay as they were.
+
+    They are those whose shape follows from the number of classes, where that differs: the head.
+    """
+    found, tensors = read(path)
+    saved, identity = found.identity, identity_of(model)
+    same = _architecture(saved) == _architecture(identity) and saved.width == identity.width
+    if not same or saved.input_shape[-1] != identity.input_shape[-1]:
+        raise UserError(
+            f"{path} holds the weights of {describe(saved)}, from which {describe(identity)} can't "
+            "go on: architecture, variant, width and channels must be the same."
+        )
+    expected = arrays(model)
+    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    other = [name for name, value in expected.items() if shapes.get(name) != value.shape]
+    if other and saved.classes == identity.classes:
+        raise UserError(f"{path}: can't be gone on from; {_first_difference(model, tensors)}.")
+    _assign(model, {**expected, **{n: t for n, t in tensors.items() if n not in other}})
+    return other
+
+
+def require_source(path: str | Path, identity: Identity, source: str | None) -> None:
+    """Refuse weights from outside the zoo without their source, or with another one."""
+    origin = identity.origin
+    if origin is None:
+        if source is not None and name_of(source) != identity.architecture:
+            raise UserError(
+                f"{path} holds the weights of {identity.architecture}, not of {source}."
+            )
+        return
+    told = f"{origin.kind} {origin.name}" + (f" {origin.version}" if origin.version else "")
+    if source is None:
+        raise UserError(
+            f"{path} holds the weights of {identity.architecture}, a model from outside the zoo, "
+            f"and weights name no code to run: give its source ({told}, SHA-256 "
+            f"{origin.sha256[:12]}) with --model."
+        )
+    own = origin_of(source)
+    if own is None or own.sha256 != origin.sha256:
+        raise UserError(
+            f"{path} was trained with another source than {source}: its {told} had the SHA-256 "
+            f"{origin.sha256[:12]}, and this one has {own.sha256[:12] if own else 'none'}; give "
+            "the source as it was."
+        )
+
+
 def digest(model: "keras.Model") -> str:
     """Return the SHA-256 of a model's weights: names, types, shapes and values."""
     return digest_of(arrays(model))
@@ -82,9 +136,9 @@ def arrays(model: "keras.Model") -> dict[str, np.ndarray]:
     """Return every weight by `layer/variable`."""
     return {
         # ascontiguousarray would make a scalar a vector of one.
-        _name(layer, variable): np.asarray(value, order="C")
-        for layer in _weighted(model)
-        for variable, value in zip(layer.weights, layer.get_weights(), strict=True)
+        name: np.asarray(value, order="C")
+        for layer, listed in _named(model)
+        for name, value in zip(listed, layer.get_weights(), strict=True)
     }
 
 
@@ -112,7 +166,8 @@ def describe(identity: Identity) -> str:
 
 def _architecture(identity: Identity) -> tuple:
     """Return what makes two models the same function of their weights; sides may differ."""
-    return identity.architecture, identity.variant, headers.settings_of(identity)
+    sha256 = identity.origin.sha256 if identity.origin else None
+    return identity.architecture, sha256, identity.variant, headers.settings_of(identity)
 
 
 def _fill(model: "keras.Model", path: str | Path, saved: Identity, tensors: Tensors) -> None:
@@ -124,18 +179,30 @@ def _fill(model: "keras.Model", path: str | Path, saved: Identity, tensors: Tens
             "the first layer that differs is "
             f"{difference or 'none by its shape, but the two compute differently'}."
         )
-    for layer in _weighted(model):
-        layer.set_weights([tensors[_name(layer, variable)] for variable in layer.weights])
+    _assign(model, tensors)
+
+
+def _assign(model: "keras.Model", tensors: Tensors) -> None:
+    for layer, listed in _named(model):
+        layer.set_weights([tensors[name] for name in listed])
         if hasattr(layer, "finalize_state"):  # Normalization computes with a copy.
             layer.finalize_state()
 
 
-def _weighted(model: "keras.Model") -> list:
-    return [layer for layer in model.layers if layer.weights]
+def _named(model: "keras.Model") -> list[tuple["keras.layers.Layer", list[str]]]:
+    """Return each layer with the names of its weights.
 
-
-def _name(layer: "keras.layers.Layer", variable: "keras.Variable") -> str:
-    return f"{layer.name}/{variable.name}"
+    The zoo's layers have names of their own. A model from outside may leave them to Keras, which
+    counts on in a process, and nest layers: its weights go by their place.
+    """
+    weighted = [layer for layer in model.layers if layer.weights]
+    identity = getattr(model, "zoo_identity", None)
+    if identity is None or identity.origin is None:
+        return [(one, [f"{one.name}/{weight.name}" for weight in one.weights]) for one in weighted]
+    return [
+        (one, [f"{place:04d}/{n:04d}_{weight.name}" for n, weight in enumerate(one.weights)])
+        for place, one in enumerate(weighted)
+    ]
 
 
 def _first_difference(model: "keras.Model", tensors: Mapping[str, np.ndarray]) -> str | None:

@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train as without it, or take such a run's weights; then estimate the moving "
         "statistics of BatchNorm anew, in a pass over the training data",
     )
+    parser.add_argument("--from", dest="from_weights", metavar="RUN", help="go on from its weights")
     add_run_arguments(parser)
 
 
@@ -95,6 +96,7 @@ _OPTIONS = (
     *("protocol", "data", "version", "seed", "fold", "variant", "backend", "precision", "jit"),
     *("deterministic", "require_gpu", "threads", "devices", "results", "cache", "force"),
     "recalibrate",
+    "from_weights",
 )
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `gliozoo compare`."""
+    parser.add_argument(
+        "folders", metavar="FOLDER", type=Path, nargs="*", help="folders of records: mine, others'"
+    )
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of records")
     parser.add_argument("--out", type=Path, help="where the tables go (default: the results)")
     parser.add_argument("--protocol", help="only the runs of this protocol")
@@ -20,17 +23,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the tables, print the ranking."""
     from benchmarks.comparison.compare import compare
+    from benchmarks.protocols.protocol import name_of
     from benchmarks.terminal.streams import say
 
-    def of(results: Path):
+    def of(results):
         return compare(
             results,
             baseline=arguments.baseline,
-            protocol=arguments.protocol,
+            protocol=name_of(arguments.protocol),
             policy=arguments.policy,
         )
 
-    comparison = of(arguments.results)
+    folders = arguments.folders or [arguments.results]
+    if arguments.folders:
+        arguments.results = folders[0]
+    comparison = of(folders if len(folders) > 1 else folders[0])
     if arguments.against:
         return _against(of(arguments.against), comparison, arguments.json)
     written = _write(comparison, arguments)

@@ -7,6 +7,7 @@ import re
 import zoo
 from benchmarks.errors import UserError
 from zoo.card import FAMILIES, Card, Published, Reference
+from zoo.outside import packages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,6 +112,9 @@ def _print_table(cards: dict[str, Card]) -> None:
             )
     if not cards:
         console.print("None: leave a filter out.")
+    given = packages.told()
+    for name, package in given.items():
+        console.print(f"[bold]{name:19}[/] of the package {package}", highlight=False)
     console.print(
         "\nGFLOPs: 2 x multiply-adds of convolutions and other products, for one input.\n"
         "Claims are as printed by their authors and are never ranked with measurements.\n"

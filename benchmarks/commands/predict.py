@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--least", type=int, default=0, metavar="VOXELS", help="leave out smaller components"
     )
     parser.add_argument("--any-spacing", action="store_true", help="accept voxels of any size")
+    parser.add_argument(
+        "--model", metavar="FILE", help="the source of a network that is not the zoo's"
+    )
     parser.add_argument("--backend", choices=BACKENDS)
     parser.add_argument("--require-gpu", action="store_true", help="fail if no GPU is seen")
 
@@ -48,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     from data_pipeline.scans import search
 
     path = trained_network.find(arguments.run_folder)
-    known = trained_network.read(path)
+    known = trained_network.read(path, arguments.model)
     cases = search.find(arguments.inputs, known.wanted, arguments.version)
     folder = Folder(arguments.out)
     named = {case.name: _names(arguments, known, case) for case in cases if not case.problem}
@@ -90,7 +93,7 @@ def _network(arguments: argparse.Namespace, path: Path, known: "Trained"):
         raise UserError(f"Expected --batch-size of 1 or more. Received: {arguments.batch_size}.")
     evaluation = replace(known.evaluation, **asked)
     with silence():
-        return Predictor(weights.restore(path), evaluation, mirror=arguments.tta)
+        return Predictor(weights.restore(path, arguments.model), evaluation, mirror=arguments.tta)
 
 
 def _names(arguments: argparse.Namespace, known: "Trained", case: "Case") -> tuple[str, ...]:

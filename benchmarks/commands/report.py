@@ -17,13 +17,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the page."""
     from benchmarks import report
     from benchmarks.comparison.compare import compare
+    from benchmarks.protocols.protocol import name_of
     from benchmarks.records import atomic
     from benchmarks.terminal.streams import say
 
     comparison = compare(
         arguments.results,
         baseline=arguments.baseline,
-        protocol=arguments.protocol,
+        protocol=name_of(arguments.protocol),
         policy=arguments.policy,
     )
     path = arguments.out or arguments.results / "report.html"

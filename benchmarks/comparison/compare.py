@@ -1,7 +1,7 @@
 """The comparison: every record read once, every table that may be drawn from them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.comparison.reading import machine_costs as machines
 from benchmarks.comparison.reading.claims import Claim, claims
-from benchmarks.comparison.reading.groups import Group, differences, group
+from benchmarks.comparison.reading.groups import Group, differences, group, summary
 from benchmarks.comparison.reading.load import load
 from benchmarks.comparison.reading.scores import policy_of
 from benchmarks.errors import UserError
@@ -17,6 +17,7 @@ from benchmarks.records.record import Record
 from benchmarks.scoring import policies
 
 if TYPE_CHECKING:
+    from benchmarks.comparison.external import External
     from benchmarks.comparison.judging.table import Table
 
 BASELINE = "unet"
@@ -35,8 +36,10 @@ class Comparison:
     costs: machines.Costs
     claims: tuple[Claim, ...]
     failed: Mapping[Path, Record]
+    external: "tuple[External, ...]"
     left_out: Mapping[Path, str]
     baseline: str
+    own: int  # tables that hold runs of the first folder; the others are there for reference
 
     def omissions(self) -> list[str]:
         """Say of each file that is left out why, in a line."""
@@ -45,6 +48,10 @@ class Comparison:
     def apart(self, table: "Table") -> list[str]:
         """Name the fields that keep a table apart from the first; none for the first itself."""
         return differences(self.tables[0].group, table.group)
+
+    def summary(self, table: "Table") -> str:
+        """Say in a line what keeps a table apart from the first."""
+        return summary(self.tables[0].group, table.group)
 
     def cost(self, model: str, setting: machines.Setting | None) -> machines.Cost | None:
         """Return a model's costs in a setting; its counts alone where it was timed in others."""
@@ -62,16 +69,17 @@ class Comparison:
 
 
 def compare(
-    results: Path | str,
+    results: Path | str | Sequence[Path],
     *,
     baseline: str = BASELINE,
     protocol: str | None = None,
     policy: str | None = None,
 ) -> Comparison:
-    """Compare all records of a folder, or those of one protocol."""
+    """Compare all records of a folder, or of several, or those of one protocol."""
     if policy is not None:
         policies.find(policy)
     loaded = load(results, policy)
+    from benchmarks.comparison import external
     from benchmarks.comparison.judging.table import tabulate  # SciPy: `load` uses the time it takes
 
     everything = [*(run.record for run in loaded.runs), *loaded.failed.values()]
@@ -84,16 +92,25 @@ def compare(
         return tabulate(one, policy_of(one.example, policy), baseline)
 
     runs = [run for run in loaded.runs if chosen(run.record)]
+    first = Path(results) if isinstance(results, Path | str) else Path(results[0])
+    groups = sorted(group(runs), key=lambda one: not _holds(one, first))  # as they were, else
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy's sorts and products run side by side
-        tables = tuple(pool.map(table, group(runs)))
+        tables = tuple(pool.map(table, groups))
     return Comparison(
         tables=tables,
         costs=machines.costs(run.record for run in runs),
         claims=tuple(claims(filter(chosen, everything))),
         failed={path: record for path, record in loaded.failed.items() if chosen(record)},
+        external=external.rows(filter(chosen, loaded.external)),
         left_out=loaded.left_out,
         baseline=baseline,
+        own=sum(_holds(one, first) for one in groups),
     )
+
+
+def _holds(one: Group, folder: Path) -> bool:
+    """Tell whether any run of a group lies in a folder."""
+    return any(run.path.is_relative_to(folder) for runs in one.runs.values() for run in runs)
 
 
 def _check(protocol: str | None, records: list[Record]) -> None:

@@ -14,7 +14,7 @@ def notes(table: Table) -> list[str]:
     told = [_intervals(len(table.patients))]
     if len(table.models) > 1:
         told += [_ranks(table), *_power(table)]
-    told += _empty(table)
+    told += [*_outside(table), *_empty(table)]
     return told
 
 
@@ -65,6 +65,25 @@ def _power(table: Table) -> list[str]:
         f"difference of {median(found):.3f} of a typical pair would be found in 80 % of such "
         f"samples, of the best known pair one of {min(found):.3f}; smaller ones mostly stay "
         "undecided."
+    ]
+
+
+def _outside(table: Table) -> list[str]:
+    """Say which rows are of models that are not the zoo's, and where those come from."""
+    told = []
+    for model in table.models:
+        origin = table.runs(model)[0].record.run.get("origin")
+        if origin:
+            version = f" {origin['version']}" if origin.get("version") else ""
+            known = "masks made elsewhere, cost and recipe unknown"
+            if origin["kind"] != "masks":
+                known = f"{origin['kind']} {origin['name']}{version}"
+            told.append(f"{model} ({known})")
+    if not told:
+        return []
+    return [
+        f"From outside the zoo, without claims: {listed(told)}; behind the @ stands the SHA-256 of "
+        "its source, or of the masks."
     ]
 
 

@@ -10,7 +10,9 @@ import keras
 
 from benchmarks.backends import meters
 from benchmarks.cost import flops, profile, timing
+from benchmarks.cost.flops import Count
 from benchmarks.cost.profiled_model import Subject
+from benchmarks.errors import UserError
 from benchmarks.training.state import State
 
 SECONDS = 2.0  # for the timing
@@ -21,13 +23,13 @@ def measure(
 ) -> dict[str, Any]:
     """Return the cost section of a record; the training's speed is that of its usual epoch."""
     peak_memory = meters.peak_memory()  # of the training, before the timing adds its own
-    counted = flops.count(model)
+    counted = _counted(model)
     infer = timing.measure(timing.inference_step(model, subject.batch_size, jit), SECONDS)
     speed = infer.per_second(subject.batch_size)
     peak = timing.peak_gflops(profile.compute_dtype(subject), SECONDS / 4)
     speeds = [row["samples_per_sec"] for row in state.history]
     return {
-        **profile.counts(counted),
+        **(profile.counts(counted) if counted else {"params": model.count_params()}),
         "input_shape": list(model.input_shape[1:]),
         "width": subject.width,
         "precision": subject.precision,
@@ -38,6 +40,16 @@ def measure(
         "compile_s": infer.compile_s,
         "peak_memory_bytes": None if peak_memory is None else max(0, peak_memory - memory_before),
         "peak_gflops_measured": peak,
-        "mfu": 2e-9 * counted.macs * speed / peak,
-        "arithmetic_intensity": profile.intensity(counted, subject),
+        "mfu": 2e-9 * counted.macs * speed / peak if counted else None,
+        "arithmetic_intensity": profile.intensity(counted, subject) if counted else None,
     }
+
+
+def _counted(model: keras.Model) -> Count | None:
+    """Count a model; of one from outside the zoo, a layer without a rule leaves it unknown."""
+    try:
+        return flops.count(model)
+    except UserError:
+        if model.zoo_identity.origin is None:
+            raise
+        return None

@@ -1,5 +1,6 @@
 """What a run's weights file says about its use, believed only where each entry is of its kind."""
 
+import re
 from collections.abc import Mapping
 from math import inf, prod
 from typing import Any
@@ -9,9 +10,9 @@ from data_pipeline import DataSpec
 from data_pipeline.feeding import value_range
 from data_pipeline.preparing.normalise import NORMALISATIONS
 from data_pipeline.sources import brats
-from data_pipeline.spec import LAYOUTS
 from zoo.building import Identity
 
+LAYOUT = re.compile(r"[A-Za-z0-9_.-]{1,60}")  # one of a package may not be installed here
 VALUES = 2**30  # of one batch
 Pairs = tuple[tuple[float, float], ...]
 
@@ -21,7 +22,7 @@ def checked(about: Mapping[str, Any], identity: Identity) -> dict[str, Any]:
     spec, evaluation = _spec(about["spec"], identity), _evaluation(about["evaluation"], identity)
     labels = _labels(about["labels"])
     layout, version, threshold = about["layout"], about["version"], about["threshold"]
-    _require("layout", layout, layout in LAYOUTS)
+    _require("layout", layout, isinstance(layout, str) and bool(LAYOUT.fullmatch(layout)))
     _require("version", version, version is None or version in brats.VERSIONS)
     _require("threshold", threshold, _number(threshold) and 0 < threshold < 1)
     wanted = about.get("value_range", "normalised")  # files of before there was another have none
@@ -36,6 +37,7 @@ def checked(about: Mapping[str, Any], identity: Identity) -> dict[str, Any]:
         "threshold": threshold,
         "evaluation": evaluation,
         "value_range": wanted,
+        "images": _images(about.get("images", [])),
     }
 
 
@@ -83,6 +85,12 @@ def _spacing(pairs: Any) -> Pairs | None:
     fits = all(_number(low) and _number(high) and 0 < low <= high for low, high in spacing)
     _require("spacing", pairs, fits and len(spacing) == 3)
     return spacing
+
+
+def _images(values: Any) -> tuple[str, ...]:
+    fits = isinstance(values, list) and all(isinstance(n, str) and len(n) <= 64 for n in values)
+    _require("images", values, fits)
+    return tuple(values)
 
 
 def _whole(value: Any) -> bool:

@@ -51,8 +51,13 @@ def predict(
     network: Predictor, trained: Trained, case: Case, *, least: int = 0, any_spacing: bool = False
 ) -> Prediction:
     """Predict a case; components of the lesion with fewer than `least` voxels are left out."""
-    target = trained.target
     scan, found = _found(network, trained, case, any_spacing)
+    return of_answer(scan, found, trained, least)
+
+
+def of_answer(scan: Scan, found: np.ndarray, trained: Trained, least: int = 0) -> Prediction:
+    """Turn a network's answer on a scan's own grid into masks and labels."""
+    target = trained.target
     masks = evaluate.masks(found, target, target.regions, trained.threshold)
     labels = target.likeliest(found) if target.exclusive else _lesion(masks)
     if least:

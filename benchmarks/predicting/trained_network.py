@@ -15,6 +15,7 @@ from data_pipeline import Data, DataSpec
 from data_pipeline.feeding.targets import Target, target_of
 from data_pipeline.preparing.preparation import Preparation
 from data_pipeline.scans.search import Wanted
+from data_pipeline.storing.image_hashes import of_case
 from zoo import weights
 
 WEIGHTS = "weights.safetensors"
@@ -34,6 +35,7 @@ class Trained:
     threshold: float
     evaluation: Evaluation
     value_range: str = "normalised"
+    images: tuple[str, ...] = ()  # the hashes of the scans that it was trained and chosen on
 
     @classmethod
     def of(cls, protocol: Protocol, data: Data, threshold: float) -> "Trained":
@@ -49,6 +51,7 @@ class Trained:
             threshold=threshold,
             evaluation=protocol.evaluate,
             value_range=data.value_range,
+            images=tuple(sorted({*image_hashes(data, "train"), *image_hashes(data, "val")})),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -93,6 +96,12 @@ class Trained:
                 )
 
 
+def image_hashes(data: Data, split: str) -> dict[str, str]:
+    """Return the cases of a split by the hash of their images."""
+    cases = [member.case for member in data.members[split]]
+    return {of_case(data.store, case): data.store.cases[case].name for case in cases}
+
+
 def find(place: Path) -> Path:
     """Return the weights file of a run's folder, of its record, or the file itself."""
     if place.suffix == ".json":
@@ -106,9 +115,13 @@ def find(place: Path) -> Path:
     return path
 
 
-def read(path: Path) -> Trained:
-    """Read from a weights file how it is to be used."""
+def read(path: Path, source: str | None = None) -> Trained:
+    """Read from a weights file how it is to be used.
+
+    `source` is what the user names of a model that is not the zoo's.
+    """
     header = weights.header(path)
+    weights.require_source(path, header.identity, source)
     try:
         found = Trained(**about.checked(header.about, header.identity))
         if found.target.classes != header.identity.classes:

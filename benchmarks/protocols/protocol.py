@@ -10,7 +10,7 @@ import hashlib
 import importlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +18,7 @@ from typing import Any
 
 import zoo
 from benchmarks.errors import UserError
+from benchmarks.protocols import own_source, toml_file
 from benchmarks.scoring.policies import POLICIES
 from data_pipeline import DataSpec
 from data_pipeline.plain import LATER, plain
@@ -25,6 +26,8 @@ from zoo.registry import choose
 
 FOLDER = Path(__file__).parent / "shipped"
 AUTHOR = "author"
+PARTS = ("data", "train", "evaluate")
+LONGEST = 60  # characters of a name
 SCHEDULES = ("constant", "cosine", "plateau")
 OPTIMISERS = ("adam", "adamw", "sgd")
 BLENDINGS = ("gaussian", "constant")
@@ -39,10 +42,11 @@ class WrongRankError(UserError):
 class Training:
     """How every model of a protocol learns; `width` scales every model's channels.
 
-    `loss` joins names of `benchmarks.training.losses` with `+`. `monitor` tells which epoch is the
-    best one: by the foreground's Dice on the validation patients, or by the loss there;
-    `early_stopping` and the plateau schedule count epochs without a better one. `deep_supervision`
-    asks each coarser level of a decoder too, by heads that are gone after the training.
+    `loss` joins names of `benchmarks.training.losses`, or of functions in files such as
+    `./losses.py:mine`, with `+`. `monitor` tells which epoch is the best one: by the foreground's
+    Dice on the validation patients, or by the loss there; `early_stopping` and the plateau schedule
+    count epochs without a better one. `deep_supervision` asks each coarser level of a decoder too,
+    by heads that are gone after the training.
     """
 
     loss: str = "bce+dice"
@@ -103,9 +107,10 @@ class Protocol:
 
     def as_json(self) -> dict[str, Any]:
         """Return the three parts as plain values, ready for a record."""
+        train = plain(self.train)
         return {
             "data": self.data.as_json(),
-            "train": plain(self.train),
+            "train": {**train, "loss": own_source.told(train["loss"])},
             "evaluate": plain(self.evaluate),
         }
 
@@ -126,20 +131,33 @@ def names() -> list[str]:
     return sorted(file.stem for file in FOLDER.glob("*.py") if not file.stem.startswith("_"))
 
 
+def shipped(name: str) -> Protocol:
+    """Return a protocol of the folder, or of a TOML file, whatever model it is for."""
+    if toml_file.is_file(name):
+        return _of_file(Path(name), ())
+    if name == AUTHOR:
+        raise UserError(
+            f"{AUTHOR!r} is made of the recipe on a model's card, so it is another one for each "
+            "model: `gliozoo describe MODEL` prints the recipe."
+        )
+    return _module(choose(name, names(), "protocol")).PROTOCOL
+
+
 def find(name: str, model: str) -> Protocol:
     """Return the protocol of this name for a model.
 
     A protocol for slices may name its twin for volumes, which a model takes that has no other rank;
-    `author` and `author_PROTOCOL` are made of the recipe on the model's card.
+    `author` and `author_PROTOCOL` are made of the recipe on the model's card; a name that ends in
+    `.toml` is a file.
     """
     card = zoo.card(model)
-    if name == AUTHOR or (name.startswith(f"{AUTHOR}_") and name not in names()):
+    if name == AUTHOR or (name.startswith(f"{AUTHOR}_") and not _is_there(name)):
         base = name.removeprefix(AUTHOR).removeprefix("_") or None
         return _module(AUTHOR).protocol_for(model, card, base and find(base, model))
-    module = _module(choose(name, names(), "protocol"))
-    found: Protocol = module.PROTOCOL
+    found = shipped(name)
     if found.data.rank in card.ranks:
         return found
+    module = None if toml_file.is_file(name) else _module(name)
     twin = getattr(module, "VOLUMES" if found.data.rank == 2 else "SLICES", None)
     if twin is None:
         fitting = [other for other in names() if _rank(other) in card.ranks]
@@ -148,6 +166,45 @@ def find(name: str, model: str) -> Protocol:
             f"{name!r} gives rank {found.data.rank}: use one of {', '.join(fitting) or 'none'}."
         )
     return _module(twin).PROTOCOL
+
+
+def name_of(name: str | None) -> str | None:
+    """Return the name that records give a protocol: a file says its own."""
+    return shipped(name).name if name and toml_file.is_file(name) else name
+
+
+def _is_there(name: str) -> bool:
+    return name in names() or (toml_file.is_file(name) and Path(name).is_file())
+
+
+def _of_file(path: Path, above: tuple[Path, ...]) -> Protocol:
+    """Put a file's tables over its `base`, another protocol or file; without one, the defaults."""
+    if path.resolve() in above:
+        raise UserError(f"{path}: is its own base; name a shipped protocol as base in one of them.")
+    content = toml_file.read(path)
+    name, base = content.pop("name", path.stem), content.pop("base", None)
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST:
+        raise UserError(f"{path}: expected name as a text of 1 to {LONGEST} characters.")
+    if not isinstance(base, str | None):
+        raise UserError(f"{path}: expected base as the name of a protocol. Received: {base!r:.80}.")
+    try:
+        toml_file.require_known(content, list(PARTS), "a protocol")
+        if base is None:
+            found = Protocol(name, DataSpec())
+        elif toml_file.is_file(base):
+            found = _of_file(path.parent / base, (*above, path.resolve()))
+        else:
+            found = shipped(base)
+        parts = {
+            part: toml_file.changed(getattr(found, part), table, part)
+            for part, table in content.items()
+        }
+        if "loss" in content.get("train", {}):
+            loss = own_source.beside(parts["train"].loss, path.parent)
+            parts["train"] = replace(parts["train"], loss=loss)
+        return replace(found, name=name, **parts)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def _rank(name: str) -> int | None:

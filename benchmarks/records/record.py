@@ -43,9 +43,16 @@ class Record:
 
     @property
     def name(self) -> str:
-        """Return the model, its variant and what was done to it, as tables and plots print it."""
-        variant = self.run.get("variant")
-        name = f"{self.run['model']}:{variant}" if variant else str(self.run["model"])
+        """Return the model, its variant and what was done to it, as tables and plots print it.
+
+        A model from outside the zoo is marked by its source, one that went on from weights by
+        those: with others it is another row.
+        """
+        variant, origin = self.run.get("variant"), self.run.get("origin")
+        name = f"{self.run['model']}@{origin['sha256'][:8]}" if origin else str(self.run["model"])
+        name = f"{name}:{variant}" if variant else name
+        start = self.run.get("started_from")
+        name = f"{name} from {start['weights_sha256'][:8]}" if start else name
         return f"{name} recalibrated" if self.run.get("recalibrated") else name
 
     @property

@@ -4,9 +4,10 @@ results/<machine>/<stem>.json           the record
 results/<machine>/runs/<stem>/          record.json patients.csv history.csv curves.png
                                         weights.safetensors overlays/*.png and the checkpoints
 
-A stem is <model>[+<variant>]-<protocol>-<digest8>-<data8>-<split8>-s<seed>[-f<fold>][-recalibrated]
-[-<backend>][-<precision>], of which fold 0, TensorFlow and float32 are left out. Records from
-before data and split had a place in it keep their names.
+A stem is <model>[@<source8>][+<variant>]-<protocol>-<digest8>-<data8>-<split8>-s<seed>[-f<fold>]
+[-recalibrated][-<backend>][-<precision>], of which fold 0, TensorFlow and float32 are left out; a
+model that is not the zoo's has the digest of its source. Records from before data and split had a
+place in it keep their names.
 """
 
 import hashlib
@@ -48,9 +49,16 @@ def pattern(run: Mapping[str, Any], protocol_digest: str) -> str:
 
 def _joined(run: Mapping[str, Any], digests: Sequence[str]) -> str:
     model = slug(run["model"])
+    if run.get("origin"):
+        model += f"@{slug(run['origin']['sha256'][:8])}"
     if run.get("variant"):
         model += f"+{slug(run['variant'])}"
     parts = [model, slug(run["protocol"]), *digests, f"s{int(run['seed'])}"]
+    if run.get("started_from"):
+        parts.append(f"from_{slug(run['started_from']['weights_sha256'][:8])}")
+    if run.get("external"):
+        parts.append(f"at_{slug(run['external']['site'])}")
+        parts += [slug(weights[:8]) for weights in run["external"]["weights"][:1]]
     if run.get("fold"):
         parts.append(f"f{int(run['fold'])}")
     if run.get("recalibrated"):

@@ -13,7 +13,7 @@ from benchmarks.report import patients, provenance
 from benchmarks.report.figures import figures
 from benchmarks.report.html import Html, grid, join, tag
 from benchmarks.report.ranking import ranking
-from benchmarks.tables import cells, region_rows
+from benchmarks.tables import cells, external_rows, region_rows
 
 TEMPLATES = Path(__file__).parent / "templates"
 DRAWN = 4  # tables with figures; a page of more would be slow
@@ -135,8 +135,17 @@ def _regions(table: Table) -> Html | None:
     return join(tag("h3", region_rows.TITLE), grid(head, rows, region_rows.TITLE))
 
 
+def _external(comparison: Comparison) -> list[tuple[str, str, Html]]:
+    if not comparison.external:
+        return []
+    rows = external_rows.rows(comparison.external)
+    table = grid(external_rows.HEAD, rows, external_rows.TITLE)
+    return [("external", external_rows.TITLE, join(tag("p", external_rows.NOTE), table))]
+
+
 def _rest(comparison: Comparison) -> list[tuple[str, str, Html]]:
     return [
+        *_external(comparison),
         ("costs", "Costs", provenance.costs(comparison)),
         ("claims", "Claimed by authors", provenance.claims(comparison)),
         ("reproduce", "How to reproduce each row", provenance.commands(comparison)),

@@ -32,6 +32,7 @@ class Job:
     cache: str | None = None
     force: bool = False
     quiet: bool = False
+    from_weights: str | None = None  # a run's folder or its weights file, to go on from
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= SEEDS:
@@ -47,7 +48,7 @@ class Job:
             value = getattr(self, item.name)
             if item.name in ("model", "force", "quiet", "cache") or value == item.default:
                 continue
-            option = f"--{item.name.replace('_', '-')}"
+            option = f"--{item.name.removesuffix('_weights').replace('_', '-')}"
             if value is True:
                 words.append(option)
             elif value is False:

@@ -14,11 +14,14 @@ import zoo
 from benchmarks.backends import device
 from benchmarks.errors import UserError
 from benchmarks.machine import environment
+from benchmarks.predicting import trained_network
 from benchmarks.protocols.protocol import Protocol
 from benchmarks.records import record, result_paths
 from benchmarks.records.record import Record
 from benchmarks.running.job import Job
 from data_pipeline.identity import Identity
+from zoo import weights
+from zoo.registry import name_of, origin_of
 
 LOCK = ".lock"
 
@@ -101,8 +104,12 @@ class Slot:
 
 def terms(job: Job, protocol: Protocol) -> dict[str, Any]:
     """Return what a record says of a run, which its data are no part of."""
+    origin = origin_of(job.model)
+    start = started_from(job)
     told = {
-        "model": job.model,
+        "model": name_of(job.model),
+        **({"started_from": start} if start else {}),
+        **({"origin": origin.as_json()} if origin else {}),
         "variant": job.variant,
         "protocol": protocol.name,
         "seed": job.seed,
@@ -111,6 +118,14 @@ def terms(job: Job, protocol: Protocol) -> dict[str, Any]:
         "precision": job.precision,
     }
     return told | {"recalibrated": True} if job.recalibrate else told
+
+
+def started_from(job: Job) -> dict[str, str] | None:
+    """Return which weights a run goes on from, None where it begins anew."""
+    if job.from_weights is None:
+        return None
+    path = trained_network.find(Path(job.from_weights))
+    return {"weights_sha256": weights.header(path).sha256}
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The stages of a run: each takes values, and returns one."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,11 +15,12 @@ from benchmarks.errors import UserError
 from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting import overlays, trained_network
 from benchmarks.predicting.trained_network import Trained
-from benchmarks.records import atomic, csv_table
+from benchmarks.records import atomic, csv_table, data_section
 from benchmarks.records.record import Record
 from benchmarks.running.slot import Slot
 from benchmarks.running.unfinished import Unfinished
 from benchmarks.terminal import progress
+from benchmarks.terminal.streams import say
 from benchmarks.training import display, history
 from benchmarks.training import evaluate as scoring
 from benchmarks.training import train as training
@@ -63,33 +65,48 @@ def _require_same(slot: Slot, data: Data) -> None:
 
 def facts(data: Data) -> dict[str, Any]:
     """Return the data section of a record."""
-    return {
-        "fingerprint": data.fingerprint,
-        "split_digest": data.split_digest,
-        "layout": data.spec.layout,
-        "leaky": data.leaky,
-        "classes": data.classes,
-        "channels": list(data.channels),
-        "value_range": data.value_range,
-        "regions": {name: list(values) for name, values in data.regions.items()},
-        "n_train": data.n_train,
-        "n_val": data.n_val,
-        "n_test": data.n_test,
-        # The units of a leaky split are thousands of slices; its digest stands for them.
-        "split": None if data.leaky else {name: list(getattr(data.split, name)) for name in SPLITS},
-    }
+    return data_section.facts(
+        {"fingerprint": data.fingerprint, "split_digest": data.split_digest},
+        data.split,
+        layout=data.spec.layout,
+        channels=data.channels,
+        classes=data.classes,
+        regions=data.regions,
+        counts={name: getattr(data, f"n_{name}") for name in SPLITS},
+        value_range=data.value_range,
+        images={
+            name: {case: one for one, case in trained_network.image_hashes(data, name).items()}
+            for name in SPLITS
+        },
+    )
 
 
 def build(slot: Slot, data: Data) -> keras.Model:
     """Build the model from the run's seed."""
     keras.utils.set_random_seed(slot.job.seed)
-    return zoo.create(
+    model = zoo.create(
         slot.job.model,
         data.input_shape,
         data.classes,
         slot.job.variant,
         slot.protocol.train.width,
     )
+    origin = weights.identity_of(model).origin
+    if origin and origin.as_json() != slot.run["origin"]:
+        raise UserError(f"{slot.job.model} changed while the run was starting: start it again.")
+    if slot.job.from_weights is not None:
+        _go_on_from(slot, model)
+    return model
+
+
+def _go_on_from(slot: Slot, model: keras.Model) -> None:
+    """Take over the weights of another run; a head of other classes begins anew, and is named."""
+    path = trained_network.find(Path(str(slot.job.from_weights)))
+    if weights.header(path).sha256 != slot.run["started_from"]["weights_sha256"]:
+        raise UserError(f"{path} changed while the run was starting: start it again.")
+    anew = weights.transfer(model, path)
+    if anew:
+        say(f"Goes on from {path}; the number of classes differs, so these begin anew: {anew}.")
 
 
 def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) -> State:

@@ -10,6 +10,7 @@ from benchmarks.records.record import Record
 from benchmarks.scoring import policies
 from benchmarks.tables import cells
 
+COSTS = ("gflops", "infer_samples_per_sec", "train_samples_per_sec")
 METRICS = ("dice", "iou", "precision", "sensitivity", "specificity", "hd95")
 
 
@@ -33,11 +34,9 @@ def row(record: Record) -> dict[str, Any]:
         "n_train": record.data.get("n_train"),
         "n_val": record.data.get("n_val"),
         "n_test": len(scores),
-        "param_count": record.cost["params"] / 1e6,
-        "gflops": record.cost["gflops"],
-        "infer_samples_per_sec": record.cost["infer_samples_per_sec"],
-        "train_samples_per_sec": record.cost["train_samples_per_sec"],
-        "train_seconds": record.training["seconds"],
+        "param_count": _millions(record.cost.get("params")),
+        **{name: record.cost.get(name) for name in COSTS},
+        "train_seconds": record.training.get("seconds"),
     }
     return told
 
@@ -60,6 +59,10 @@ def _by_region(record: Record, policy: str) -> dict[str, float | None]:
     scored, labels = record.quality.get(policy, {}), record.data.get("regions", {})
     widest_first = sorted(scored.keys() - {"mean"}, key=lambda name: (-len(labels[name]), name))
     return {name: scored[name]["patient"]["dice"]["mean"] for name in widest_first}
+
+
+def _millions(params: float | None) -> float | None:
+    return None if params is None else params / 1e6
 
 
 def _mean(values: Sequence[float | None]) -> float:
@@ -113,5 +116,5 @@ def _cells(told: dict[str, Any]) -> list[str]:
         cells.short(told["param_count"]),
         cells.short(told["gflops"]),
         cells.short(told["infer_samples_per_sec"]),
-        f"{told['train_seconds']:.0f} s",
+        cells.ABSENT if told["train_seconds"] is None else f"{told['train_seconds']:.0f} s",
     ]

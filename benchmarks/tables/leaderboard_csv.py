@@ -57,7 +57,9 @@ def rows(comparison: Comparison) -> Iterator[Row]:
 
 
 def _run(run: Row) -> Row:
-    return {name: run.get(name) for name in ("model", "variant", "protocol", "seed", "fold")}
+    told = {name: run.get(name) for name in ("model", "variant", "protocol", "seed", "fold")}
+    origin = run.get("origin")
+    return told | ({"model": f"{told['model']}@{origin['sha256'][:8]}"} if origin else {})
 
 
 def _row(comparison: Comparison, table: Table, model: str, region: str) -> Row:

@@ -8,7 +8,7 @@ from benchmarks.comparison.notes import notes
 from benchmarks.comparison.reading.claims import DAGGER, Claim
 from benchmarks.comparison.reading.machine_costs import Cost
 from benchmarks.comparison.verdict import conclusions, reservations
-from benchmarks.tables import cells, region_rows
+from benchmarks.tables import cells, external_rows, region_rows
 from benchmarks.tables.cells import for_markdown as safe
 
 SHOWN = ("dice", "iou", "precision", "sensitivity", "hd95", "nsd_2mm", "lesion_dice", "accuracy")
@@ -38,6 +38,7 @@ def to_markdown(comparison: Comparison) -> str:
         parts += ["No run has finished.", ""]
     for place, table in enumerate(comparison.tables, 1):
         parts += _table(comparison, table, place)
+    parts += _external(comparison)
     parts += _costs(comparison) + _claims(comparison.claims) + _failed(comparison)
     return "\n".join(parts).rstrip() + "\n"
 
@@ -45,6 +46,14 @@ def to_markdown(comparison: Comparison) -> str:
 def _left_out(comparison: Comparison) -> list[str]:
     lines = [f"- {safe(line)}" for line in comparison.omissions()]
     return ["**Left out of every table:**", "", *lines, ""] if lines else []
+
+
+def _external(comparison: Comparison) -> list[str]:
+    if not comparison.external:
+        return []
+    lines = [[safe(cell) for cell in row] for row in external_rows.rows(comparison.external)]
+    grid = _grid(list(external_rows.HEAD), lines)
+    return [f"## {external_rows.TITLE}", "", external_rows.NOTE, "", *grid, ""]
 
 
 def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
@@ -59,8 +68,9 @@ def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
         "",
     ]
     if place > 1:
-        apart = "; ".join(map(safe, comparison.apart(table)))
-        parts += [f"Not ranked with table 1, because of {apart}.", ""]
+        fields = "; ".join(map(safe, comparison.apart(table)))
+        parts += [f"Not ranked with table 1: {safe(comparison.summary(table))}.", ""]
+        parts += [f"<details><summary>every field</summary>{fields}</details>", ""]
     parts += [f"- {safe(sentence)}" for sentence in conclusions(table)]
     parts += [f"- {safe(sentence)}" for sentence in reservations(table)]
     parts += ["", *_grid(*_ranking(comparison, table)), ""]

@@ -14,7 +14,7 @@ from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.notes import notes
 from benchmarks.comparison.verdict import conclusions, reservations
 from benchmarks.records.record import finite
-from benchmarks.tables import cells
+from benchmarks.tables import cells, external_rows
 
 METRICS = ("dice", "iou", "precision", "sensitivity", "hd95")
 
@@ -27,12 +27,17 @@ def show(comparison: Comparison) -> None:
     if not comparison.tables:
         console.print("No run has finished.")
     for place, table in enumerate(comparison.tables, 1):
+        if place == comparison.own + 1:
+            console.print(Text("Reference results of the other folders", style="bold"))
         console.print(_grid(comparison, table, place))
         for sentence in (*conclusions(table), *reservations(table), *notes(table)):
             console.print(Text(f"  {cells.printable(sentence)}"))
         if place > 1:
-            apart = "; ".join(comparison.apart(table))
-            console.print(Text(f"  Not ranked with table 1: {cells.printable(apart)}."))
+            apart = cells.printable(comparison.summary(table))
+            console.print(Text(f"  Not ranked with table 1: {apart}."), soft_wrap=True)
+        console.print()
+    if comparison.external:
+        external_rows.show(comparison.external)
         console.print()
     for record in comparison.failed.values():
         reason = (record.error or {}).get("message", "no reason recorded")

@@ -14,6 +14,7 @@ from typing import Any
 from keras import ops
 
 from benchmarks.errors import UserError
+from benchmarks.protocols import own_source
 from benchmarks.training.focal import EPSILON, categorical_focal, focal
 from zoo.registry import choose
 
@@ -23,7 +24,7 @@ POOLS = ("sample", "batch")
 
 def create(name: str, settings: Mapping[str, Any] | None = None, exclusive: bool = False) -> Loss:
     """Return the loss of this name, or the sum of several joined by `+`; settings go by keyword."""
-    parts = [LOSSES[choose(part.strip(), LOSSES, "loss")] for part in name.split("+")]
+    parts = [_part(part.strip()) for part in name.split("+")]
     settings = dict(settings or {})
     pool = choose(settings.pop("pool", "sample"), POOLS, "pool of a loss")
     known = {key for part in parts for key in inspect.signature(part).parameters}
@@ -38,6 +39,13 @@ def create(name: str, settings: Mapping[str, Any] | None = None, exclusive: bool
 
     loss.__name__ = "loss"
     return loss
+
+
+def _part(name: str) -> Callable:
+    """Return a loss of this module, or one in a file of the user's, such as `./losses.py:mine`."""
+    if own_source.is_one(name):
+        return own_source.load(name)
+    return LOSSES[choose(name, LOSSES, "loss")]
 
 
 def _accepted(part: Callable, settings: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def with_own_statistics(model: keras.Model) -> keras.Model:
     """Return the form of a recurrent network that keeps statistics a step, with its weights."""
     identity = replace(weights.identity_of(model), variant=PER_STEP)
     other = zoo.create(
-        identity.architecture,
+        identity.reference or identity.architecture,
         identity.input_shape,
         identity.classes,
         identity.variant,

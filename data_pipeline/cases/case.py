@@ -41,6 +41,7 @@ class Case:
     remedy: str = ""  # what to do about a label value that is not in `values`
     notes: tuple[str, ...] = ()
     problem: str | None = None  # why it can't be read, known from its file names alone
+    spacing: tuple[float, float, float] | None = None  # mm of (D, H, W) where its files state none
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from data_pipeline.cases.case import Case, Volume, file_key
 from data_pipeline.errors import Quarantined, UserError
+from data_pipeline.files import listing
 from data_pipeline.formats import affine, nifti, raster
 
 
@@ -31,6 +32,9 @@ def _read(case: Case, nan_to_zero: bool) -> list[Volume]:
     """Give a volume for each file of a channel, or one for all channels that lie together."""
     if case.problem:
         raise Quarantined(case.problem)
+    for path in (*case.images, *case.masks):
+        if reason := listing.nowhere(path):
+            raise Quarantined(reason)
     try:
         return [_slices(case, nan_to_zero)] if case.form == "slices" else _files(case, nan_to_zero)
     except OSError as error:
@@ -51,6 +55,9 @@ def _files(case: Case, nan_to_zero: bool) -> list[Volume]:
     warnings = _told(paths, [file.warnings for file in files])
     grid = files[0].grid
     label = _turn(labels[0]) if labels else None
+    spacing, in_mm = affine.spacing_lps(grid)[::-1], grid.in_mm
+    if case.spacing and not in_mm:
+        spacing, in_mm = case.spacing, True
     del files  # `_turned` lets each image go
     return [
         Volume(
@@ -58,8 +65,8 @@ def _files(case: Case, nan_to_zero: bool) -> list[Volume]:
             channels,
             label,
             grid.affine,
-            affine.spacing_lps(grid)[::-1],
-            grid.in_mm,
+            spacing,
+            in_mm,
             grid.orientation,
             sha256,
             warnings,
@@ -132,8 +139,8 @@ def _slices(case: Case, nan_to_zero: bool) -> Volume:
         case.channels,
         np.stack([mask.array for mask in masks]) if masks else None,
         np.eye(4),
-        (1.0, 1.0, 1.0),
-        in_mm=False,  # TIFF and PNG state no voxel size, and no slice distance
+        case.spacing or (1.0, 1.0, 1.0),
+        in_mm=case.spacing is not None,  # TIFF and PNG state no voxel size, and no slice distance
         sha256={file_key(path): file.sha256 for path, file in zip(paths, files, strict=True)},
         warnings=_told(paths, [file.warnings for file in files]),
     )

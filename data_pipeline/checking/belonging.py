@@ -5,7 +5,7 @@ from collections.abc import Container
 from pathlib import Path
 
 from data_pipeline.files import listing
-from data_pipeline.formats import dataset_json, modality
+from data_pipeline.formats import dataset_json, dataset_toml, modality
 from data_pipeline.phantom.write import MARKER
 from data_pipeline.sources import brats, lgg
 
@@ -24,8 +24,9 @@ def reason(folder: Path, own: Container[str] = ()) -> str | None:
             return f"{place} is a phantom cohort"
         if _is_case(place):
             return f"{place} holds a scan with its reference"
-    if (folder / dataset_json.NAME).is_file():
-        return f"{folder} is a data set, by its {dataset_json.NAME}"
+    for name in (dataset_json.NAME, dataset_toml.NAME):
+        if (folder / name).is_file():
+            return f"{folder} is a data set, by its {name}"
     if scans := [name for name in _names(folder) if name not in own and is_scan(name)]:
         return f"{folder} holds scans, such as {scans[0]}"
     for place in above[: LEVELS + 1]:

@@ -88,7 +88,7 @@ def _record(case: Case, volume: Volume, dataset: Dataset) -> CaseRecord:
         shape=volume.image.shape,
         dtype=str(volume.image.dtype),
         spacing=volume.spacing if volume.in_mm else None,
-        content=_content(volume, pictures),
+        content=_content(case, volume, pictures),
         pictures=pictures,
         files=dict(sorted(volume.sha256.items())),
         label_voxels=voxels,
@@ -102,9 +102,10 @@ def _record(case: Case, volume: Volume, dataset: Dataset) -> CaseRecord:
     )
 
 
-def _content(volume: Volume, pictures: str) -> str:
+def _content(case: Case, volume: Volume, pictures: str) -> str:
     place = np.round(volume.affine, 4).astype("<f4") + np.float32(0)  # no negative zero
     about = f"{pictures} {volume.channels} {_digest(volume.label)}".encode()
+    about += f" {case.spacing}".encode() if case.spacing else b""
     return hashlib.sha256(about + place.tobytes()).hexdigest()
 
 

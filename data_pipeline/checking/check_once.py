@@ -54,6 +54,7 @@ def _note(path: Path, found: dict[str, Any]) -> None:
 def _signature(dataset: Dataset) -> str:
     cases = [
         [case.name, case.patient, case.channels, sorted(case.values.items())]
+        + ([case.spacing] if case.spacing else [])
         + [[str(path), digests.stamp(path)] for path in (*case.images, *case.masks)]
         for case in dataset.cases
     ]

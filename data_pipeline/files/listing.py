@@ -1,4 +1,4 @@
-"""What lies in a folder: in one order everywhere, without hidden files, and never outside of it."""
+"""What lies in a folder: in one order everywhere, without hidden files, links followed."""
 
 import os
 import re
@@ -11,8 +11,8 @@ NIFTI = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
 DEPTH = 4  # BraTS 2018: root / training / HGG / case
 
 
-def entries(folder: Path, root: Path) -> list[Path]:
-    """List a folder sorted by name; a link that leaves `root` is refused."""
+def entries(folder: Path) -> list[Path]:
+    """List a folder sorted by name; links are followed, one that leads back up is refused."""
     try:
         with os.scandir(folder) as found:
             visible = sorted(
@@ -25,21 +25,42 @@ def entries(folder: Path, root: Path) -> list[Path]:
         ) from error
     for entry in visible:
         if entry.is_symlink():
-            inside(Path(entry.path), root)
+            _no_loop(Path(entry.path))
     return [Path(entry.path) for entry in visible]
 
 
-def inside(path: Path, root: Path) -> Path:
-    """Give the path back if it stays under `root`, whatever links and dots it holds."""
+def _no_loop(link: Path) -> None:
+    """Refuse a link to a folder that it lies in; one to a file or to nowhere is its reader's."""
     try:
-        target = path.resolve()
-    except RuntimeError:  # a link to itself leads nowhere, and whoever reads it says so
-        return path
+        target = link.resolve()
+    except (RuntimeError, OSError):  # a link to itself leads nowhere
+        return
+    if target.is_dir() and link.parent.resolve().is_relative_to(target):
+        raise UserError(f"{link}: is a link back to {target}, which it lies in; remove it.")
+
+
+def nowhere(path: Path) -> str | None:
+    """Say of a link that leads nowhere what to do; None of anything else."""
+    if not path.is_symlink() or os.path.exists(path):
+        return None
+    return (
+        f"{path}: is a link that leads nowhere (to {os.readlink(path)}); fetch what it stands for "
+        "(git annex get, datalad get), or mend it."
+    )
+
+
+def inside(path: Path, root: Path) -> Path:
+    """Give back a path that a file of the data set names if, as it is written, it stays there."""
+    try:
+        os.fspath(path).encode()
+        written = Path(os.path.normpath(path))
+        if "\0" in os.fspath(path):
+            raise ValueError("embedded null byte")
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: can't be a path ({error}); mend the name.") from error
-    if not target.is_relative_to(root.resolve()):
+    if not written.is_relative_to(Path(os.path.normpath(root))):
         raise UserError(
-            f"{path}: leads out of {root} (to {target}); copy the file into the data set."
+            f"{path}: leads out of {root} (to {written}); copy the file into the data set."
         )
     return path
 
@@ -52,7 +73,7 @@ def folders(
     A folder that can't be opened is refused, or, where `shut` is given, noted there.
     """
     try:
-        listed = entries(root, root)
+        listed = entries(root)
     except UserError as error:
         if shut is None:
             raise
@@ -62,8 +83,7 @@ def folders(
     if depth > 1:
         for path in listed:
             if path.is_dir() and not NIFTI.search(path.name):
-                for folder, below in folders(path, depth - 1, shut):
-                    yield folder, [inside(p, root) if p.is_symlink() else p for p in below]
+                yield from folders(path, depth - 1, shut)
 
 
 def patient_of(name: str) -> str:

@@ -75,6 +75,13 @@ def read(case: Case, preparation: Preparation, wanted: str = "normalised") -> tu
     memory_share.require(bytes_to_read(case), str(case.images[0]))
     by_name = {volume.channels[0]: volume for volume in read_channels(case)}
     channels = [by_name.pop(name) for name in preparation.channels]
+    return of_volumes(case, channels, preparation, wanted)
+
+
+def of_volumes(
+    case: Case, channels: list[Volume], preparation: Preparation, wanted: str = "normalised"
+) -> tuple[Scan, Voxels]:
+    """Prepare a scan's channels, each a volume, in the order of the preparation; empties them."""
     plan = grid_of(channels, preparation)
     volume = replace(channels[0], image=channels[0].image[..., :0].copy(), channels=())
     prepared = prepared_channels(channels, preparation, plan)

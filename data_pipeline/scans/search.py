@@ -17,8 +17,8 @@ from typing import Any
 from data_pipeline.cases.case import Case
 from data_pipeline.errors import Quarantined, UserError
 from data_pipeline.files import listing
-from data_pipeline.formats import dataset_json, modality
-from data_pipeline.sources import brats, lgg, msd
+from data_pipeline.formats import dataset_json, dataset_toml, modality
+from data_pipeline.sources import brats, described, lgg, msd
 
 NUMBERED = re.compile(r"(?P<case>.+)_(?P<part>\d{4})")
 NAMED = re.compile(r"(?P<case>.+)[_-](?P<part>[A-Za-z0-9]+)")
@@ -47,6 +47,10 @@ def find(places: Iterable[Path], wanted: Wanted, version: str | None = None) -> 
     if version and version not in brats.VERSIONS:
         raise UserError(f"There is no BraTS of {version!r}; there are {', '.join(brats.VERSIONS)}.")
     cases: dict[str, Case] = {}
+    places = [*places]
+    for place in filter(_is_described, places):
+        cases |= {case.name: _as_taught(case, wanted) for case in described.scans(place)}
+    places = [place for place in places if not _is_described(place)]
     shut: dict[Path, UserError] = {}
     for files in _groups(places, shut):
         for case in _cases(files, wanted, version):
@@ -60,6 +64,14 @@ def find(places: Iterable[Path], wanted: Wanted, version: str | None = None) -> 
         unread = _case(folder.name, "volumes", (), (folder,), {}, problem=str(error))
         cases.setdefault(str(folder), unread)
     return sorted(cases.values(), key=lambda case: case.name)
+
+
+def _is_described(place: Path) -> bool:
+    return (place / dataset_toml.NAME).is_file()
+
+
+def _as_taught(case: Case, wanted: Wanted) -> Case:
+    return replace(case, values={0: 0, 1: 1}) if wanted.whole else case
 
 
 def _groups(places: Iterable[Path], shut: dict[Path, UserError]) -> Iterator[list[Path]]:

@@ -42,7 +42,7 @@ def find(root: Path, version: str | None = None) -> Dataset:
     dataset_json.count(content, len(training), path)
     cases = sorted((_case(root, row, channels, values) for row in training), key=lambda c: c.name)
     listed = {case.images[0].name for case in cases}
-    extra = [p.name for p in listing.entries(root / "imagesTr", root) if p.name not in listed]
+    extra = [p.name for p in listing.entries(root / "imagesTr") if p.name not in listed]
     warnings = (f"imagesTr: not in dataset.json: {', '.join(extra)}",) if extra else ()
     return Dataset("msd", root, tuple(cases), channels, LABELS, REGIONS, None, warnings)
 

@@ -41,12 +41,12 @@ def find(root: Path, version: str | None = None) -> Dataset:
     channels = dataset_json.channels(content, key, path)
     labels, regions = meanings(dataset_json.require(content, "labels", dict, path), path)
     images: dict[str, dict[int, Path]] = {}
-    for file in listing.entries(root / "imagesTr", root):
+    for file in listing.entries(root / "imagesTr"):
         if match := FILE.fullmatch(file.name):
             images.setdefault(match["case"], {})[int(match["channel"])] = file
     masks = {
         listing.NIFTI.sub("", file.name): file
-        for file in listing.entries(root / "labelsTr", root)
+        for file in listing.entries(root / "labelsTr")
         if listing.NIFTI.search(file.name)
     }
     found = sorted(images.keys() | masks.keys())

@@ -214,3 +214,34 @@ def test_a_setting_of_several_numbers_is_the_same_before_and_after(path):
     weights.save(model, path)
     same = zoo.create("deeplabv3plus", (32, 32, 3), 1, width=0.125, rates=(2, 4, 6), weights=path)
     assert weights.digest(same) == weights.digest(model)
+
+
+def test_transfer_takes_over_all_but_a_head_of_other_classes(model, path):
+    weights.save(model, path)
+    other = zoo.create("unet", (64, 64, 3), 4, width=0.125)
+    before = weights.arrays(other)
+    anew = weights.transfer(other, path)
+    assert {name.partition("/")[0] for name in anew} == {"logits"}
+    saved, after = weights.arrays(model), weights.arrays(other)
+    for name in after:
+        np.testing.assert_array_equal(after[name], (before if name in anew else saved)[name])
+    same = zoo.create("unet", (32, 32, 3), 1, width=0.125)
+    assert weights.transfer(same, path) == []
+    assert weights.digest(same) == weights.digest(model)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "sa_unet"},
+        {"width": 0.25},
+        {"input_shape": (32, 32, 1)},
+        {"variant": "plain"},
+    ],
+)
+def test_transfer_refuses_another_network(model, path, other):
+    weights.save(model, path)
+    arguments = {"name": "unet", "input_shape": (32, 32, 3), "classes": 1, "width": 0.125}
+    assert "can't go on" in refusal(
+        lambda: weights.transfer(zoo.create(**{**arguments, **other}), path)
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.building import Identity
+from zoo.outside.origin import NAME, Origin
 from zoo.registry import card, names
 
 # Settings that say where the first weights came from: of no meaning once there is a file, and a
@@ -26,9 +27,10 @@ LONGEST = 16  # entries of a setting
 FIELDS = frozenset(
     (
         *("architecture", "variant", "input_shape", "classes", "width", "settings"),
-        *("card_digest", "sha256", "about"),
+        *("card_digest", "sha256", "about", "origin"),
     )
 )
+OPTIONAL = frozenset(("about", "origin"))
 
 
 class HeaderError(Exception):
@@ -79,15 +81,35 @@ def require_room(widths: tuple[int, ...], tensors: Mapping[str, Any]) -> None:
 
 def _identity(facts: Mapping[str, Any]) -> Identity:
     name, variant = facts.get("architecture"), facts.get("variant")
-    _require("architecture", name, name in names(), "the name of an architecture of this version")
-    known = card(str(name))
-    choices = (None, *known.variants)
-    _require("variant", variant, variant in choices, f"one of {', '.join(map(str, choices))}")
+    origin = _origin(facts)
+    if origin:
+        ranks: tuple[int, ...] = (2, 3)  # its source is named by whoever uses the file, and asked
+        _require("architecture", name, _outside(name), "the name of a model from outside the zoo")
+        _require("variant", variant, variant is None or _simple(variant), "a word")
+    else:
+        _require(
+            "architecture", name, name in names(), "the name of an architecture of this version"
+        )
+        known = card(str(name))
+        ranks, choices = known.ranks, (None, *known.variants)
+        _require("variant", variant, variant in choices, f"one of {', '.join(map(str, choices))}")
     classes, width = facts.get("classes"), facts.get("width")
     _require("classes", classes, _whole(classes, 1, CLASSES), f"from 1 to {CLASSES}")
     _require("width", width, _number(width) and 0 < width <= WIDTH, f"above 0, up to {WIDTH:g}")  # type: ignore[operator]
-    shape = _shape(facts.get("input_shape"), known.ranks)
-    return Identity(str(name), variant, shape, classes, width, _settings(facts.get("settings")))  # type: ignore[arg-type]
+    shape, settings = _shape(facts.get("input_shape"), ranks), _settings(facts.get("settings"))
+    return Identity(str(name), variant, shape, classes, width, settings, origin)  # type: ignore[arg-type]
+
+
+def _origin(facts: Mapping[str, Any]) -> Origin | None:
+    told = facts.get("origin")
+    try:
+        return None if told is None else Origin.from_json(told)
+    except ValueError as error:
+        raise HeaderError(f"expected origin in its header otherwise: {error}") from error
+
+
+def _outside(name: Any) -> bool:
+    return isinstance(name, str) and bool(NAME.fullmatch(name)) and name not in names()
 
 
 def _shape(value: Any, ranks: tuple[int, ...]) -> tuple[int | None, ...]:

@@ -73,7 +73,7 @@ def _damaged(path: Path, error: sealed.DamagedError) -> UserError:
 
 
 def _header(path: Path, facts: Mapping[str, Any]) -> Header:
-    missing = sorted(headers.FIELDS - facts.keys() - {"about"})
+    missing = sorted(headers.FIELDS - facts.keys() - headers.OPTIONAL)
     if missing:
         raise UserError(
             f"{path} does not say which architecture it belongs to (no {missing[0]!r}): it is no "

@@ -8,6 +8,8 @@ from benchmarks.comparison.reading.row_names import labels
 from benchmarks.comparison.reading.scores import RunScores
 from benchmarks.records.record import Record
 
+SHOWN = 3  # fields that a line names
+
 
 @dataclass(frozen=True, order=True)
 class Terms:
@@ -39,17 +41,17 @@ def group(runs: Iterable[RunScores]) -> list[Group]:
     A model that was scored on more folds than another is compared with it on the folds that they
     share, and once more among those that have all of its folds.
     """
-    alike: dict[tuple[str, str, str, bool], list[RunScores]] = {}
+    alike: dict[tuple[str, str, bool], list[RunScores]] = {}
     for run in runs:
         alike.setdefault(_equal(run.record), []).append(run)
-    groups = [one for equal, members in alike.items() for one in _by_splits(equal, members)]
+    groups = [one for members in alike.values() for one in _by_splits(members)]
     return sorted(groups, key=lambda one: (-len(one.runs), -_size(one), one.terms))
 
 
-def _equal(record: Record) -> tuple[str, str, str, bool]:
+def _equal(record: Record) -> tuple[str, str, bool]:
+    """Return what must be equal; a protocol's name is none of it, where it has a digest."""
     return (
-        str(record.run["protocol"]),
-        record.protocol_digest,
+        record.protocol_digest or str(record.run["protocol"]),
         str(record.data.get("fingerprint") or ""),
         bool(record.data.get("leaky")),
     )
@@ -59,7 +61,14 @@ def _size(one: Group) -> int:
     return sum(map(len, one.runs.values()))
 
 
-def _by_splits(equal: tuple[str, str, str, bool], members: list[RunScores]) -> list[Group]:
+def _by_splits(members: list[RunScores]) -> list[Group]:
+    first = members[0].record
+    equal = (
+        min(str(run.record.run["protocol"]) for run in members),
+        first.protocol_digest,
+        str(first.data.get("fingerprint") or ""),
+        bool(first.data.get("leaky")),
+    )
     models: dict[str, list[RunScores]] = {}
     for run, name in zip(members, labels(run.record for run in members), strict=True):
         models.setdefault(name, []).append(run)
@@ -90,6 +99,24 @@ def differences(first: Group, other: Group) -> list[str]:
     elif a.splits != b.splits:
         found.append(_differ("folds", _folds(first), _folds(other)))
     return found
+
+
+def summary(first: Group, other: Group) -> str:
+    """Say in one line what keeps two groups apart; `differences` names every field."""
+    a, b = first.terms, other.terms
+    parts = []
+    if a.protocol_digest != b.protocol_digest or a.protocol != b.protocol:
+        fields = _fields(first.example.protocol, other.example.protocol)
+        names = [field.partition(":")[0] for field in fields]
+        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" * bool(names[SHOWN:]))
+        parts.append(f"another protocol ({shown})" if names else "another protocol")
+    if a.fingerprint != b.fingerprint:
+        parts.append("other data")
+    if a.leaky != b.leaky:
+        parts.append("a split that leaks")
+    elif a.splits != b.splits:
+        parts.append("other folds")
+    return " and ".join(parts)
 
 
 def _differ(field: str, first: object, other: object) -> str:

@@ -1,5 +1,6 @@
 """From a folder of records to scores: each file read, checked, scored and let go."""
 
+import filecmp
 import importlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,21 +29,44 @@ class Loaded:
     runs: tuple[RunScores, ...]
     failed: dict[Path, Record]
     left_out: dict[Path, str]
+    external: tuple[Record, ...] = ()
 
 
-def load(results: Path | str, policy: str | None = None) -> Loaded:
-    """Read every record under a results folder, or in the folder of one machine."""
-    paths = record.paths(results)
+def load(results: Path | str | Sequence[Path], policy: str | None = None) -> Loaded:
+    """Read every record under a results folder, or several, or in the folder of one machine."""
+    folders = [Path(results)] if isinstance(results, Path | str) else list(results)
+    paths = _once([path for folder in folders for path in record.paths(folder)])
     with record.no_garbage_collection():  # of what comes back from the processes, too
         found = dict(zip(paths, _each(paths, policy), strict=True))
     runs = [one for one in found.values() if isinstance(one, RunScores)]
+    elsewhere = [one for one in found.values() if isinstance(one, Record) and one.status == "ok"]
     refused = {path: one for path, one in found.items() if isinstance(one, str)}
     refused |= repeated(runs)
     return Loaded(
         runs=tuple(run for run in runs if run.path not in refused),
-        failed={path: one for path, one in found.items() if isinstance(one, Record)},
-        left_out={path.relative_to(results): refused[path] for path in sorted(refused)},
+        failed={
+            path: one
+            for path, one in found.items()
+            if isinstance(one, Record) and one.status == "failed"
+        },
+        left_out={_shown(path, folders): refused[path] for path in sorted(refused)},
+        external=tuple(elsewhere),
     )
+
+
+def _once(paths: Sequence[Path]) -> list[Path]:
+    """Leave out a record that lies in an earlier folder too, byte for byte."""
+    kept: dict[str, list[Path]] = {}
+    for path in dict.fromkeys(paths):
+        alike = kept.setdefault(path.name, [])
+        if not any(filecmp.cmp(path, other, shallow=False) for other in alike):
+            alike.append(path)
+    return [path for alike in kept.values() for path in alike]
+
+
+def _shown(path: Path, folders: Sequence[Path]) -> Path:
+    """Name a file as it lies in the folder; with its folder where there are several."""
+    return path.relative_to(folders[0]) if len(folders) == 1 else path
 
 
 Found = RunScores | Record | str
@@ -70,6 +94,8 @@ def _one(path: Path, policy: str | None) -> Found:
             found = examined.record
             if examined.problems:
                 return _told(examined.problems)
+            if found.status == "ok" and found.run.get("external"):
+                return found
             if found.status == "failed" or examined.tally is None:
                 return replace(found, patients=[])
             return extract(path, found, examined.tally, policy_of(found, policy))

@@ -168,12 +168,10 @@ def hidden_files(root: Path) -> str:
     return "2 cases"
 
 
-def link_out(root: Path) -> Path:
+def link_to_nowhere(root: Path) -> Path:
     path = nnunet(root) / "imagesTr/B_0001.nii.gz"
-    outside = root.parent / "outside.nii.gz"
-    outside.write_bytes(path.read_bytes())
     path.unlink()
-    path.symlink_to(outside)
+    path.symlink_to(root.parent / "annex" / "not_fetched.nii.gz")
     return path
 
 
@@ -306,7 +304,7 @@ CORPUS = [
     Row(43, "an empty mask", ACCEPT, "1 cases without", label(np.zeros(SHAPE, np.uint8))),
     Row(44, "the same bytes under two names", REFUSE, "same image/remove", same_bytes),
     Row(45, "._x.nii.gz and .DS_Store", ACCEPT, "2 cases", hidden_files),
-    Row(45, "a link out of the tree", REFUSE, "leads out/copy", link_out),
+    Row(45, "a link that leads nowhere", QUARANTINE, "leads nowhere/fetch", link_to_nowhere),
     Row(45, "a listed path out of the tree", REFUSE, "leads out/copy", listed_outside),
     Row(45, "fewer files than announced", REFUSE, "announces 3/numTraining", miscounted),
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Masks that other tools made, and patients of other sites: scored as runs of our own are."""

@@ -1,0 +1,215 @@
+"""A trained network, or several as one, scored on labelled patients that it never saw."""
+
+import datetime
+import hashlib
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.errors import UserError
+from benchmarks.external import patients
+from benchmarks.inference.predictor import Predictor
+from benchmarks.predicting import trained_network
+from benchmarks.predicting.trained_network import Trained
+from benchmarks.protocols.protocol import Protocol
+from benchmarks.records import record
+from benchmarks.records.record import Record
+from benchmarks.scoring import policies
+from benchmarks.training import evaluate as scoring
+from data_pipeline.preparing.prepare import Progress
+from zoo import weights
+
+SHORT = 16
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be scored on whom, as a user says it."""
+
+    networks: str  # runs or weights files, joined by commas
+    data: Path
+    name: str | None = None
+    layout: str | None = None
+    version: str | None = None
+    cache: Path | None = None
+    model: str | None = None
+    force: bool = False
+    any_spacing: bool = False
+
+    @property
+    def site(self) -> str:
+        """Return what tables call the patients."""
+        return self.name or self.data.resolve().name
+
+    @property
+    def command(self) -> str:
+        """Return the command that does it again."""
+        words = ["gliozoo", "evaluate", self.networks, str(self.data), "--name", self.site]
+        for option in ("layout", "version", "model"):
+            value = getattr(self, option)
+            words += [f"--{option}", value] if value else []
+        words += ["--force"] if self.force else []
+        return shlex.join(words + (["--any-spacing"] if self.any_spacing else []))
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network of an ensemble: where it lies, how it is used, what its run said."""
+
+    path: Path
+    trained: Trained
+    identity: Any
+    sha256: str
+    run: Record | None
+
+
+def networks(asked: Asked) -> list[Network]:
+    """Read what is known of each network, without building one."""
+    found = []
+    for text in filter(None, map(str.strip, asked.networks.split(","))):
+        path = trained_network.find(Path(text))
+        header = weights.header(path)
+        trained = trained_network.read(path, asked.model)
+        found.append(Network(path, trained, header.identity, header.sha256, _run(path, header)))
+    if not found:
+        raise UserError("Expected a run's folder or a weights file. Received none.")
+    first = found[0].trained
+    for one in found[1:]:
+        alike = ("spec", "labels", "regions", "value_range")
+        if any(getattr(one.trained, name) != getattr(first, name) for name in alike):
+            raise UserError(
+                f"{one.path}: was prepared for otherwise than {found[0].path}; an ensemble is of "
+                "networks of one protocol's data."
+            )
+    return found
+
+
+def _run(path: Path, header: Any) -> Record | None:
+    """Return the record beside a weights file, where it is of these weights."""
+    try:
+        found = record.read(path.parent / "record.json")
+    except UserError:
+        return None
+    return found if found.training.get("weights_sha256") == header.sha256 else None
+
+
+def evaluate(
+    asked: Asked, environment: Mapping[str, Any], progress: Progress | None = None
+) -> Record:
+    """Score every patient; Keras runs already."""
+    known = networks(asked)
+    trained = known[0].trained
+    site = patients.load(trained, asked.data, asked.cache, asked.layout, asked.version, progress)
+    site = patients.whole_lesion(site)
+    taught = {one: "" for network in known for one in network.trained.images}
+    seen = patients.seen(site, taught)
+    patients.require_unseen(seen, force=asked.force)
+    if not asked.any_spacing:
+        for case in site.store.cases:
+            trained.require_spacing(case.name, case.spacing, case.in_mm)
+    threshold = float(np.mean([one.trained.threshold for one in known]))
+    evaluation = replace(trained.evaluation, threshold=threshold)
+    predict = Together([weights.restore(one.path, asked.model) for one in known], evaluation)
+    quality = scoring.evaluate(predict, site, evaluation)  # type: ignore[arg-type]
+    return _record(asked, known, site, seen, quality, environment)
+
+
+class Together:
+    """Several networks as one: the mean of what they answer."""
+
+    def __init__(self, models: Sequence[Any], evaluation: Any):
+        self.predictors = [Predictor(model, evaluation) for model in models]
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Return `(D, h, w, K)` probabilities."""
+        return np.mean([predict(images) for predict in self.predictors], axis=0)
+
+
+def _record(
+    asked: Asked,
+    known: Sequence[Network],
+    site: patients.Site,
+    seen: list[str],
+    quality: scoring.Quality,
+    environment: Mapping[str, Any],
+) -> Record:
+    trained = known[0].trained
+    chosen = Protocol("external", replace(trained.spec), evaluate=trained.evaluation)
+    run = known[0].run
+    protocol, digest = (
+        (run.protocol, run.protocol_digest) if run else (chosen.as_json(), chosen.digest)
+    )
+    names = sorted(case.patient for case in site.store.cases)
+    return Record(
+        run={**_terms(known), "external": _external(asked, known, seen)},
+        protocol=protocol,
+        protocol_digest=digest,
+        data={
+            "fingerprint": site.store.key,
+            "split_digest": hashlib.sha256(site.store.key.encode()).hexdigest()[:SHORT],
+            "layout": site.layout,
+            "leaky": bool(protocol["data"].get("leaky")),
+            "classes": site.target.classes,
+            "channels": list(trained.spec.channels),
+            "regions": {name: list(values) for name, values in site.regions.items()},
+            "n_test": len(set(names)),
+            "split": None,
+        },
+        environment=dict(environment),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        command=asked.command,
+        card=run.card if run else {"claims": []},
+        training={"threshold": quality.threshold},
+        patients=list(quality.patients),
+        quality=quality.summary,
+        calibration=quality.calibration,
+    )
+
+
+def _terms(known: Sequence[Network]) -> dict[str, Any]:
+    """Return what the record says of its run: that of the network, or of the first of several."""
+    first = known[0]
+    origin = first.identity.origin
+    told: dict[str, Any] = {
+        "model": first.identity.architecture,
+        "variant": first.identity.variant,
+        "protocol": "external",
+        "seed": 0,
+        "fold": 0,
+        **({"origin": origin.as_json()} if origin else {}),
+    }
+    if first.run:
+        told |= {name: value for name, value in first.run.run.items() if name != "external"}
+    if len(known) > 1:
+        told["model"] = f"{told['model']} x{len(known)}"
+    return told
+
+
+def _external(asked: Asked, known: Sequence[Network], seen: list[str]) -> dict[str, Any]:
+    return {
+        "site": asked.site,
+        "weights": [one.sha256 for one in known],
+        "seen": len(seen),
+        "checked": all(one.trained.images for one in known),
+        "internal": _internal(known),
+    }
+
+
+def _internal(known: Sequence[Network]) -> dict[str, list[float]] | None:
+    """Return the Dice of each network's own test patients by region, pooled; None if unknown."""
+    if not all(one.run for one in known):
+        return None
+    found: dict[str, list[float]] = {}
+    for one in known:
+        assert one.run is not None
+        policy = one.run.protocol["evaluate"]["policy"]
+        for patient in one.run.patients:
+            for region, row in patient["regions"].items():
+                value = policies.values(row, policy)["dice"]
+                if value is not None:
+                    found.setdefault(region, []).append(value)
+    return found

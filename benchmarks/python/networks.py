@@ -1,0 +1,134 @@
+"""`predict` and `evaluate`: trained networks on arrays, and on patients of another site."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, overload
+
+import numpy as np
+
+from benchmarks.errors import UserError
+from benchmarks.records import record
+from benchmarks.records.record import Record
+
+
+@overload
+def predict(
+    network: str | Path,
+    arrays: Mapping[str, np.ndarray],
+    spacing: tuple[float, float, float] = ...,
+    *,
+    model: str | None = ...,
+    probabilities: Literal[False] = ...,
+) -> np.ndarray: ...
+
+
+@overload
+def predict(
+    network: str | Path,
+    arrays: Mapping[str, np.ndarray],
+    spacing: tuple[float, float, float] = ...,
+    *,
+    model: str | None = ...,
+    probabilities: Literal[True],
+) -> dict[str, np.ndarray]: ...
+
+
+def predict(network, arrays, spacing=(1.0, 1.0, 1.0), *, model=None, probabilities=False):
+    """Return uint8 label values, or a float32 probability a region, of a scan in memory.
+
+    `network` is a run's folder or its weights file; `arrays` holds a `(slices, rows, columns)`
+    array a channel, from the feet up, from the face back, from the patient's right to the left;
+    `spacing` in mm, in that order. The answer lies on the same grid. `model` is the source of a
+    network that is not the zoo's.
+    """
+    from benchmarks.backends import device
+    from benchmarks.predicting import trained_network
+    from data_pipeline.scans import predicted_scan
+
+    path = trained_network.find(Path(network))
+    known = trained_network.read(path, model)
+    case, volumes = _scan(known.spec.channels, arrays, spacing)
+    known.require_spacing(case.name, tuple(spacing), True)
+    device.start()
+    from benchmarks.inference.predictor import Predictor
+    from benchmarks.predicting.predict import of_answer
+    from zoo import weights
+
+    scan, images = predicted_scan.of_volumes(case, volumes, known.preparation, known.value_range)
+    answer = Predictor(weights.restore(path, model), known.evaluation)(images)
+    found = of_answer(scan, scan.restore(answer, known.target), known)
+    return found.probabilities if probabilities else found.labels
+
+
+def _scan(channels, arrays, spacing):
+    """Return arrays as the volumes of a case, in the order of the network's channels."""
+    from data_pipeline.cases.case import Case, Volume
+
+    missing = [name for name in channels if name not in arrays]
+    if missing:
+        raise UserError(
+            f"Expected the channels {', '.join(channels)}. Received: {', '.join(arrays)}. Add "
+            f"{', '.join(missing)}."
+        )
+    given = {name: np.asarray(arrays[name]) for name in channels}
+    first = given[channels[0]].shape
+    for name, array in given.items():
+        if array.ndim != 3 or array.shape != first or not array.size:
+            raise UserError(
+                f"Expected (slices, rows, columns) arrays of one shape. Received: {array.shape} "
+                f"for {name}; give a single slice as array[None]."
+            )
+        if not np.isfinite(array).all():
+            raise UserError(f"The channel {name} holds NaN or infinity; replace them first.")
+    if len(spacing) != 3 or not all(side > 0 for side in spacing):
+        raise UserError(f"Expected spacing as three millimetres above 0. Received: {spacing}.")
+    depth, height, width = map(float, spacing)
+    plain = all(array.dtype == np.uint8 for array in given.values())
+    volumes = [
+        Volume(
+            (array if plain else array.astype(np.float32))[..., None],
+            (name,),
+            None,
+            np.eye(4),
+            (depth, height, width),
+            True,
+        )
+        for name, array in given.items()
+    ]
+    case = Case("arrays", "arrays", "volumes", tuple(channels), (), (), {})
+    return case, volumes
+
+
+def evaluate(
+    network: str | Path,
+    data: str | Path,
+    *,
+    name: str | None = None,
+    layout: str | None = None,
+    version: str | None = None,
+    model: str | None = None,
+    force: bool = False,
+    any_spacing: bool = False,
+    results: str | Path = "results",
+    cache: str | Path | None = None,
+) -> Record:
+    """Score a trained network, or several joined by commas, on patients of another site."""
+    from benchmarks.backends import device
+
+    device.start()
+    from benchmarks.external import evaluate as external
+    from benchmarks.machine import environment
+
+    asked = external.Asked(
+        str(network),
+        Path(data),
+        name,
+        layout,
+        version,
+        None if cache is None else Path(cache),
+        model,
+        force,
+        any_spacing,
+    )
+    found = external.evaluate(asked, environment.facts())
+    return record.read(record.write(found, results))

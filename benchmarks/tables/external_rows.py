@@ -1,0 +1,65 @@
+"""The table "external patients": a network at other sites, beside its own test patients."""
+
+from collections.abc import Sequence
+
+from benchmarks.comparison.external import External
+from benchmarks.tables import cells
+
+TITLE = "External patients"
+HEAD = ("Site", "Model", "Region", "Patients", "Dice there", "Dice inside", "Drop", "Marked")
+NOTE = (
+    "Inside are the run's own test patients; the drop is Dice there less Dice inside, with the "
+    "interval of two independent means. Not ranked: each site's patients are others."
+)
+
+
+def rows(found: Sequence[External]) -> list[list[str]]:
+    """Return the cells."""
+    return [
+        [
+            cells.printable(one.site),
+            cells.printable(one.model),
+            cells.printable(one.region),
+            str(one.n),
+            f"{cells.number(one.dice)} {cells.interval(one.lower, one.upper)}",
+            _inside(one),
+            _drop(one),
+            _mark(one),
+        ]
+        for one in found
+    ]
+
+
+def _inside(one: External) -> str:
+    if one.internal is None:
+        return cells.ABSENT
+    return f"{cells.number(one.internal)} ({one.n_internal})"
+
+
+def _drop(one: External) -> str:
+    if one.drop is None or one.drop_lower is None or one.drop_upper is None:
+        return cells.ABSENT
+    text = (
+        f"{cells.signed(one.drop)} [{cells.signed(one.drop_lower)}, {cells.signed(one.drop_upper)}]"
+    )
+    return text if one.drop_lower > 0 or one.drop_upper < 0 else f"~ {text}"
+
+
+def _mark(one: External) -> str:
+    if one.seen:
+        return f"{one.seen} of the patients were trained on"
+    return "" if one.checked else "not known whether they were trained on"
+
+
+def show(found: Sequence[External]) -> None:
+    """Print the table on a terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if Console().is_terminal else 140, highlight=False)
+    grid = Table(*HEAD, title=TITLE, title_justify="left")
+    for row in rows(found):
+        grid.add_row(*map(Text, row))
+    console.print(grid)
+    console.print(Text(f"  {NOTE}"))
