@@ -14,11 +14,13 @@ from data_pipeline.augmenting.augmentation import Augmentation
 
 DIGESTS = {
     "brats2d": "4983cd298fcd3b1812c0cc6a4feb11aa4930773d3cd19f1c52b2cc4735b34aee",
+    "brats2d_small": "257a12270628d13cc7a201d6c651db1d2da907fbbb979fc5222b0e9806c1e4ec",
     "brats3d": "ac704171a5c99b70cb147b4746d2c0ac54a7c2145f31a62ab2ef79754bd95094",
     "lgg2d": "75cb60dc4882def8d260d971ca43d5849cf23b1f3ff6ddfc67dd5fd2a32d7625",
     "lgg2d_256": "c4571982b4122191e977e08630d3bd41de2c62810f8e53c8198fd0137e0606f6",
     "lgg2d_lite": "7d8aa8cd81647a5b4aa441829d49122f1e129a9c26adfa922973e03b7154e0f2",
     "lgg2d_lite_leaky": "f68a836883ace08581a903839117cad3143788fe41e2fc49d4e7feadeeb1bbef",
+    "lgg2d_small": "7af0e97fe78b6af627680999120cc1027eedf48e5014c99d0db03f2cda671bfa",
     "msd3d": "b58e4501ae9bb7d1f6e5d02d264a3a3c6264fc1592fc94f92dbf7c0759161bb7",
     "quick": "d9d9a702a5c2f187f680ccb29446dd7f54d5004b1ac27dc008f0ba062bedb935",
     "quick3d": "46ab03f54215b7ff36094938500abae12a9fe28560b58651b74b3c3778fd77de",
