@@ -14,6 +14,7 @@ ROOMS = {
         "card": "",
         "errors": "",
         "blocks": "errors",
+        "presets": "",
         "registry": "card errors",
         "architectures": "blocks card",
         "building": "card errors registry",
@@ -38,10 +39,10 @@ ROOMS = {
         "sources": "cases errors files formats phantom",
         "spec": "augmenting errors plain",
         "checking": "cases errors files formats phantom sources",
-        "feeding": "augmenting errors grid spec storing",
+        "feeding": "augmenting errors files grid spec storing",
         "preparing": "cases checking errors files grid spec storing",
         "splitting": "cases checking errors files",
-        "origin": "checking errors identity phantom preparing sources spec splitting storing",
+        "origin": "checking errors files identity phantom preparing sources spec splitting storing",
         "scans": "cases errors feeding files formats grid preparing sources storing",
         "data": "errors feeding scans spec splitting storing",
         "loading": "data feeding origin preparing spec splitting storing",
@@ -68,6 +69,7 @@ ROOMS = {
         ),
         "comparison.reading": "errors records scoring",
         "machine": "backends errors",
+        "doctor": "backends data_pipeline.files errors machine zoo.presets",
         "training": (
             "backends data_pipeline data_pipeline.feeding errors inference protocols records "
             "scoring zoo zoo.blocks zoo.registry zoo.supervision zoo.weights "
@@ -77,14 +79,15 @@ ROOMS = {
         "cost": "backends errors machine training zoo zoo.blocks",
         "predicting": (
             "data_pipeline data_pipeline.cases data_pipeline.checking data_pipeline.feeding "
-            "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
+            "data_pipeline.files data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
             "data_pipeline.spec errors inference protocols records training zoo.building "
             "zoo.weights"
         ),
         "comparison": "comparison.judging comparison.reading errors records scoring",
         "flops": "cost",
         "running": (
-            "backends cost data_pipeline data_pipeline.data data_pipeline.identity "
+            "backends cost data_pipeline data_pipeline.data data_pipeline.files "
+            "data_pipeline.identity "
             "data_pipeline.origin data_pipeline.preparing data_pipeline.spec errors "
             "inference machine predicting protocols records terminal training zoo "
             "zoo.registry zoo.weights"
@@ -98,9 +101,9 @@ ROOMS = {
         "gpu": "errors machine protocols records running sweep zoo",
         "report": "comparison comparison.judging comparison.reading plots records tables",
         "commands": (
-            "backends comparison cost data_pipeline.scans errors findings inference machine "
-            "plots predicting protocols records report running sweep sweep.engines tables "
-            "terminal tracking zoo zoo.card zoo.registry zoo.weights"
+            "__main__ backends comparison cost data_pipeline.scans doctor errors findings "
+            "inference machine plots predicting protocols records report running sweep "
+            "sweep.engines tables terminal tracking zoo zoo.card zoo.registry zoo.weights"
         ),
     },
 }
