@@ -16,6 +16,8 @@ COMMANDS = {
     "data": "data sets: synthetic patients, checks, preparation, leakage",
     "bench": "train, score and measure models under one protocol",
     "predict": "masks for scans from a trained network, on each scan's own grid",
+    "weights": "presets, trained weights by name: list, show, verify, card, add, fetch",
+    "export": "a network as ONNX, OpenVINO, SavedModel, LiteRT or torch, to run without Keras",
     "sweep": "models x seeds x folds: many runs, here or on a cluster",
     "compare": "tables from all records: ranks, intervals, tests, costs, claims",
     "report": "the comparison as one page: words, table, figures, patients",

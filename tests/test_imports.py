@@ -14,14 +14,14 @@ ROOMS = {
         "card": "",
         "errors": "",
         "blocks": "errors",
-        "presets": "",
         "registry": "card errors",
+        "presets": "errors registry",
         "architectures": "blocks card",
         "building": "card errors registry",
         "supervision": "blocks errors",
         "weights_files": "building errors registry",
         "weights": "building errors registry weights_files",
-        "creating": "building weights",
+        "creating": "building errors presets weights",
         "zoo": "card creating errors registry",
     },
     "data_pipeline": {
@@ -79,11 +79,18 @@ ROOMS = {
         "cost": "backends errors machine training zoo zoo.blocks",
         "predicting": (
             "data_pipeline data_pipeline.cases data_pipeline.checking data_pipeline.feeding "
-            "data_pipeline.files data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
-            "data_pipeline.spec errors inference protocols records training zoo.building "
-            "zoo.weights"
+            "data_pipeline.files data_pipeline.phantom data_pipeline.preparing data_pipeline.scans "
+            "data_pipeline.sources data_pipeline.spec errors inference protocols records terminal "
+            "training zoo.building zoo.presets zoo.weights"
+        ),
+        "exporting": (
+            "backends data_pipeline.cases data_pipeline.scans errors machine predicting zoo.weights"
         ),
         "comparison": "comparison.judging comparison.reading errors records scoring",
+        "releasing": (
+            "backends comparison.judging comparison.reading data_pipeline data_pipeline.scans "
+            "errors inference predicting records training zoo.presets zoo.weights"
+        ),
         "flops": "cost",
         "running": (
             "backends cost data_pipeline data_pipeline.data data_pipeline.files "
@@ -101,9 +108,10 @@ ROOMS = {
         "gpu": "errors machine protocols records running sweep zoo",
         "report": "comparison comparison.judging comparison.reading plots records tables",
         "commands": (
-            "__main__ backends comparison cost data_pipeline.scans doctor errors findings "
-            "inference machine plots predicting protocols records report running sweep "
-            "sweep.engines tables terminal tracking zoo zoo.card zoo.registry zoo.weights"
+            "__main__ backends comparison cost data_pipeline.scans doctor errors exporting "
+            "findings inference machine plots predicting protocols records report running sweep "
+            "releasing sweep.engines tables terminal tracking zoo zoo.card zoo.presets "
+            "zoo.registry zoo.weights"
         ),
     },
 }

@@ -41,7 +41,7 @@ def findings() -> Iterator[Finding]:
 
 def caches() -> list[Path]:
     """List what may be removed: stores of prepared data, and fetched weights."""
-    stores = _listed(cache_folder.default())
+    stores = _listed(cache_folder.default() / "stores")
     weights = _listed(home.weights() / "fetched")
     return [path for path in stores if _is_store(path)] + [one for one in weights if one.is_file()]
 

@@ -128,22 +128,22 @@ def test_clean_removes_stores_and_fetched_weights_and_nothing_else(tmp_path, mon
     monkeypatch.setenv("GLIOZOO_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("GLIOZOO_CACHE", raising=False)
     for name in ("store", "busy"):
-        (tmp_path / "cache" / name).mkdir(parents=True)
+        (tmp_path / "cache" / "stores" / name).mkdir(parents=True)
         index = {"cases": [], "key": name, "preparation": {}}
-        (tmp_path / "cache" / name / "index.json").write_text(json.dumps(index))
-    (tmp_path / "cache" / "mine").mkdir()
-    (tmp_path / "cache" / "mine" / "thesis.txt").write_text("years of work")
+        (tmp_path / "cache" / "stores" / name / "index.json").write_text(json.dumps(index))
+    (tmp_path / "cache" / "stores" / "mine").mkdir()
+    (tmp_path / "cache" / "stores" / "mine" / "thesis.txt").write_text("years of work")
     fetched = tmp_path / "home" / "weights" / "fetched" / "unet.lgg.safetensors"
     fetched.parent.mkdir(parents=True)
     fetched.write_bytes(b"0" * 100)
-    with locks.held(tmp_path / "cache" / "busy.lock"):
+    with locks.held(tmp_path / "cache" / "stores" / "busy.lock"):
         gone, kept = folders.clean()
     assert [path.name for path in gone] == ["store", "unet.lgg.safetensors"]
     assert [path.name for path in kept] == ["busy"]
-    assert (tmp_path / "cache" / "mine" / "thesis.txt").read_text() == "years of work"
+    assert (tmp_path / "cache" / "stores" / "mine" / "thesis.txt").read_text() == "years of work"
     assert main(["doctor", "--clean"]) in (0, 1)
     told = capsys.readouterr()
-    assert "removed cache/busy" in told.err
+    assert "removed cache/stores/busy" in told.err
     assert "fine" in told.out.splitlines()[-1]
 
 
