@@ -34,16 +34,16 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def runner(path: Path):
-    """Return a function from a batch to its probabilities."""
+    """Return a function from a batch to its probabilities; a program takes one sample at a time."""
     torch = _torch()
     network = torch.export.load(str(path)).module()
 
-    def run(batch: np.ndarray) -> np.ndarray:
+    def one(sample: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            answer = network(torch.from_numpy(batch))
+            answer = network(torch.from_numpy(sample[None]))
         return (answer[0] if isinstance(answer, (list, tuple)) else answer).numpy()
 
-    return run
+    return lambda batch: np.concatenate([one(sample) for sample in batch])
 
 
 def _torch():

@@ -17,7 +17,8 @@ def require_harmless(whole: Path, half: Path, fold: int, root: Path | None) -> f
     """Return the largest mean difference of a region; above the limit the file is refused."""
     device.start()
     trained = trained_network.read(whole)
-    data = data_pipeline.load(trained.spec, 0, fold, root, version=trained.version)
+    version = trained.version if trained.spec.layout == trained.layout else None  # not of phantoms
+    data = data_pipeline.load(trained.spec, 0, fold, root, version=version)
     data = data.in_range(trained.value_range)
     scored = [_dice(path, data) for path in (whole, half)]
     gaps = [scored[0][region] - scored[1][region] for region in scored[0]]

@@ -141,8 +141,9 @@ def _require_room(made: Preset, all_of_them: Mapping[str, Preset], wish: Wish) -
 
 def _told(runs: Sequence[Run], files: tuple[File, ...], wish: Wish) -> Preset:
     first, trained = runs[0].record, runs[0].trained
-    licence, data = LICENCES.get(trained.layout, ("that of its data", trained.layout))
-    research = "research and teaching only" if trained.layout == "lgg" else "research and teaching"
+    layout = trained.spec.layout  # phantoms are written in another's
+    licence, data = LICENCES.get(layout, ("that of its data", layout))
+    research = "research and teaching only" if layout == "lgg" else "research and teaching"
     spacing = " x ".join("-".join(f"{side:g}" for side in axis) for axis in trained.spacing or ())
     return Preset(
         name=wish.name,
@@ -151,7 +152,7 @@ def _told(runs: Sequence[Run], files: tuple[File, ...], wish: Wish) -> Preset:
         variant=first.run["variant"] or "",
         rank=trained.spec.rank,
         channels=trained.spec.channels,
-        layout=trained.layout,
+        layout=layout,
         protocol=first.run["protocol"],
         protocol_digest=first.protocol_digest,
         files=files,
