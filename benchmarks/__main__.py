@@ -21,10 +21,14 @@ COMMANDS = {
     "predict": "masks for scans from a trained network, on each scan's own grid",
     "new": "a model, protocol, dataset or loss of your own to start from",
     "check": "a model of your own against the contract, on phantoms",
+    "weights": "presets, trained weights by name: list, show, verify, card, add, fetch",
+    "export": "a network as ONNX, OpenVINO, SavedModel, LiteRT or torch, to run without Keras",
     "sweep": "models x seeds x folds: many runs, here or on a cluster",
     "compare": "tables from all records: ranks, intervals, tests, costs, claims",
     "report": "the comparison as one page: words, table, figures, patients",
     "finding": "a question about comparisons, answered from records",
+    "doctor": "what is installed and seen here, and what mends it",
+    "completion": "a script for the shell that completes commands and names",
     "verify": "recompute every aggregate from the counts of the patients",
 }
 
@@ -37,16 +41,27 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {streams.shown(message)} (see `{self.prog} --help`)\n")
 
 
-def parser_for(command: str | None) -> argparse.ArgumentParser:
-    """Build the parser; the arguments of `command` alone are filled in."""
+class Version(argparse.Action):
+    """`--version`, looked up only when it is asked for."""
+
+    def __call__(self, parser, *_) -> None:
+        """Print the project's version and those that its results depend on."""
+        versions = importlib.import_module("benchmarks.machine.environment").versions()
+        print("gliozoo " + ", ".join(versions))
+        parser.exit()
+
+
+def parser_for(*commands: str | None) -> argparse.ArgumentParser:
+    """Build the parser; the arguments of these commands alone are filled in."""
     parser = Parser(
         prog="gliozoo",
         description="A Keras model zoo and benchmark for brain-tumour MRI segmentation.",
     )
+    parser.add_argument("--version", nargs=0, action=Version, help="print versions, and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=summary, description=summary)
-        if name == command:
+        if name in commands:
             module = importlib.import_module(f"benchmarks.commands.{name}")
             module.add_arguments(subparser)
             subparser.set_defaults(run=module.run)

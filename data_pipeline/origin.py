@@ -3,7 +3,6 @@
 What is found knows its content (`key`, `about`, `depths`) before anything is prepared.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +12,7 @@ from typing import Any
 from data_pipeline import sources
 from data_pipeline.checking.check_once import checked
 from data_pipeline.errors import UserError
+from data_pipeline.files import cache_folder
 from data_pipeline.identity import Identity
 from data_pipeline.preparing.preparation import Job, Preparation, job_of
 from data_pipeline.preparing.prepare import Progress
@@ -49,7 +49,7 @@ def identify(spec: DataSpec, fold: int, found: Origin) -> Identity:
 
 def default_cache() -> Path:
     """Say where prepared data goes: `$GLIOZOO_CACHE`, else `cache` in the working folder."""
-    return Path(os.environ.get("GLIOZOO_CACHE") or "cache")
+    return cache_folder.default()
 
 
 def split_of(spec: DataSpec, fold: int, found: Origin) -> split.Split:

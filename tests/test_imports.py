@@ -16,12 +16,13 @@ ROOMS = {
         "blocks": "errors",
         "outside": "card errors",
         "registry": "card errors outside",
+        "presets": "errors registry",
         "architectures": "blocks card",
         "building": "card errors outside registry",
         "supervision": "blocks errors",
         "weights_files": "building errors outside registry",
         "weights": "building errors registry weights_files",
-        "creating": "building weights",
+        "creating": "building errors presets weights",
         "zoo": "card creating errors registry",
     },
     "data_pipeline": {
@@ -39,10 +40,10 @@ ROOMS = {
         "sources": "cases errors files formats phantom",
         "spec": "augmenting errors plain sources",
         "checking": "cases errors files formats phantom sources",
-        "feeding": "augmenting errors grid spec storing",
+        "feeding": "augmenting errors files grid spec storing",
         "preparing": "cases checking errors files grid spec storing",
         "splitting": "cases checking errors files",
-        "origin": "checking errors identity phantom preparing sources spec splitting storing",
+        "origin": "checking errors files identity phantom preparing sources spec splitting storing",
         "scans": "cases errors feeding files formats grid preparing sources storing",
         "data": "errors feeding scans spec splitting storing",
         "loading": "data feeding origin preparing spec splitting storing",
@@ -72,6 +73,7 @@ ROOMS = {
         ),
         "comparison.reading": "errors records scoring",
         "machine": "backends errors",
+        "doctor": "backends data_pipeline.files errors machine zoo.presets",
         "training": (
             "backends data_pipeline data_pipeline.feeding errors inference protocols records "
             "scoring zoo zoo.blocks zoo.registry zoo.supervision zoo.weights "
@@ -82,9 +84,12 @@ ROOMS = {
         "contract": ("backends data_pipeline errors machine training zoo zoo.registry zoo.weights"),
         "predicting": (
             "data_pipeline data_pipeline.cases data_pipeline.checking data_pipeline.feeding "
-            "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
-            "data_pipeline.storing errors inference protocols records training zoo.building "
-            "zoo.weights"
+            "data_pipeline.files data_pipeline.phantom data_pipeline.preparing data_pipeline.scans "
+            "data_pipeline.sources data_pipeline.storing errors inference "
+            "protocols records terminal training zoo.building zoo.presets zoo.weights"
+        ),
+        "exporting": (
+            "backends data_pipeline.cases data_pipeline.scans errors machine predicting zoo.weights"
         ),
         "external": (
             "data_pipeline data_pipeline.cases data_pipeline.feeding data_pipeline.origin "
@@ -93,9 +98,14 @@ ROOMS = {
             "records scoring training zoo zoo.weights"
         ),
         "comparison": "comparison.judging comparison.reading errors records scoring",
+        "releasing": (
+            "backends comparison.judging comparison.reading data_pipeline data_pipeline.scans "
+            "errors inference predicting records training zoo.presets zoo.weights"
+        ),
         "flops": "cost",
         "running": (
-            "backends cost data_pipeline data_pipeline.data data_pipeline.identity "
+            "backends cost data_pipeline data_pipeline.data data_pipeline.files "
+            "data_pipeline.identity "
             "data_pipeline.origin data_pipeline.preparing data_pipeline.spec errors "
             "inference machine predicting protocols records terminal training zoo "
             "zoo.registry zoo.weights"
@@ -109,10 +119,10 @@ ROOMS = {
         "gpu": "errors machine protocols records running sweep zoo",
         "report": "comparison comparison.judging comparison.reading plots records tables",
         "commands": (
-            "backends comparison contract cost data_pipeline.scans errors external findings "
-            "inference machine plots predicting protocols records report running sweep "
-            "starters sweep.engines tables terminal tracking zoo zoo.card zoo.outside zoo.registry "
-            "zoo.weights"
+            "__main__ backends comparison contract cost data_pipeline.scans doctor errors "
+            "exporting external findings inference machine plots predicting protocols records "
+            "releasing report running starters sweep sweep.engines tables terminal tracking zoo "
+            "zoo.card zoo.outside zoo.presets zoo.registry zoo.weights"
         ),
         "python": (
             "backends data_pipeline.cases data_pipeline.scans errors external inference machine "

@@ -14,7 +14,7 @@ import numpy as np
 from zoo.building import Identity, build, widths
 from zoo.errors import UserError
 from zoo.registry import card, name_of, origin_of
-from zoo.weights_files import headers, weights_file
+from zoo.weights_files import halves, headers, weights_file
 from zoo.weights_files.sealed import Tensors
 from zoo.weights_files.weights_file import digest as digest_of
 from zoo.weights_files.weights_file import header as header
@@ -52,6 +52,28 @@ def load(model: "keras.Model", path: str | Path) -> None:
     """Load a weights file into the model it belongs to; refuse any other, and damage."""
     found, tensors = read(path)
     _fill(model, path, found.identity, tensors)
+
+
+def halve(source: str | Path, target: str | Path) -> str:
+    """Write a weights file anew in half its bytes, without Keras; return the hash of its tensors.
+
+    What normalises keeps its 32 bits, and whoever loads the file gets 32 for all.
+    """
+    found, tensors = read(source)
+    identity = found.identity
+    facts = {
+        "architecture": identity.architecture,
+        "variant": identity.variant,
+        "input_shape": identity.input_shape,
+        "classes": identity.classes,
+        "width": identity.width,
+        "settings": headers.settings_of(identity),
+        "card_digest": found.card_digest,
+        "about": dict(found.about),
+    }
+    if identity.origin:
+        facts["origin"] = identity.origin.as_json()
+    return weights_file.write(Path(target), halves.halved(tensors), facts)
 
 
 def restore(path: str | Path, source: str | None = None) -> "keras.Model":
@@ -172,6 +194,7 @@ def _architecture(identity: Identity) -> tuple:
 
 def _fill(model: "keras.Model", path: str | Path, saved: Identity, tensors: Tensors) -> None:
     identity = identity_of(model)
+    tensors = halves.widened(tensors)
     difference = _first_difference(model, tensors)
     if difference or _architecture(saved) != _architecture(identity):
         raise UserError(

@@ -1,6 +1,7 @@
-"""`gliozoo predict RUN INPUT... --out DIR`: a mask for each scan, on the scan's own grid."""
+"""`gliozoo predict RUN|PRESET[,...] INPUT... --out DIR`: a mask for each scan, on its own grid."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,28 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "run_folder", metavar="RUN", type=Path, help="a run's folder, or its weights file"
+        "run_folder",
+        metavar="RUN|PRESET[,...]",
+        help="a run's folder, its weights file, or a name of `gliozoo weights list`; several vote",
     )
     parser.add_argument(
-        "inputs", metavar="INPUT", type=Path, nargs="+", help="NIfTI files, or folders of scans"
+        "inputs", metavar="INPUT", type=Path, nargs="*", help="NIfTI files, or folders of scans"
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="required, save with --demo")
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        help="segment a phantom made on the spot, and open the picture",
+    )
+    parser.add_argument(
+        "--ensemble", choices=ensemble_ways(), default="mean", help="how several networks are one"
+    )
+    parser.add_argument(
+        "--uncertainty",
+        action="store_true",
+        help="write the entropy of the mean, and how far several networks lie apart",
+    )
+    parser.add_argument("--offline", action="store_true", help="fetch nothing")
     parser.add_argument("--version", help="the year of BraTS scans: which values a mask has")
     parser.add_argument(
         "--probabilities", action="store_true", help="write them too, a region each"
@@ -44,19 +61,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict every scan; one that can't be read is left out, and the exit code says so."""
-    from benchmarks.predicting import planned, trained_network
+    from benchmarks.predicting import by_name, demo, ensemble, planned, trained_network
     from benchmarks.predicting.written import Folder
     from benchmarks.records import csv_table
     from benchmarks.running import launch
     from data_pipeline.scans import search
+    from zoo.presets import fetching
 
-    path = trained_network.find(arguments.run_folder)
-    known = trained_network.read(path, arguments.model)
+    if arguments.offline:
+        os.environ[fetching.OFFLINE] = "1"
+    _settle(arguments)
+    paths = trained_network.find_all(arguments.run_folder)
+    arguments.several = len(paths) > 1
+    known = ensemble.usage(paths, arguments.ensemble, arguments.model)
     cases = search.find(arguments.inputs, known.wanted, arguments.version)
     folder = Folder(arguments.out)
     named = {case.name: _names(arguments, known, case) for case in cases if not case.problem}
     planned.require_free(folder, named, arguments.inputs, cases)
-    network = _network(arguments, path, known)
+    by_name.warn_of_taught(arguments.run_folder, cases, say)
+    network = _network(arguments, paths, known)
     folder.begin()
     rows: list[dict[str, Any]] = []
     refused = 0
@@ -65,14 +88,37 @@ def run(arguments: argparse.Namespace) -> int:
             rows += _one(arguments, network, known, case, folder)
         except (*USER_ERRORS, OSError, MemoryError) as error:
             refused += 1
-            say(f"gliozoo: {error if isinstance(error, USER_ERRORS) else _failure(case, error)}")
+            told = error if isinstance(error, USER_ERRORS) else _failure(case, error)
+            say(f"gliozoo: {told}{by_name.of_fewer_channels(case, known)}")
     if rows:
         folder.write({planned.VOLUMES: csv_table.text(rows).encode("utf-8", "backslashreplace")})
     say(f"{len(cases) - refused} of {len(cases)} scans predicted, in {arguments.out}")
+    if arguments.demo and not refused:
+        demo.show(arguments.out)
     return launch.USER if refused else launch.FINE
 
 
-def _network(arguments: argparse.Namespace, path: Path, known: "Trained"):
+def ensemble_ways() -> tuple[str, ...]:
+    """List how several networks may be one."""
+    return ("mean", "majority")
+
+
+def _settle(arguments: argparse.Namespace) -> None:
+    """Make the demo's scan, or require what is predicted and where to."""
+    from benchmarks.predicting import demo
+
+    if arguments.demo:
+        if arguments.inputs:
+            raise UserError("Expected no scans with --demo, which makes its own.")
+        arguments.inputs, arguments.out = demo.made(arguments.out)
+        arguments.overlays = True
+    elif not arguments.inputs:
+        raise UserError("Expected scans to predict: NIfTI files, or folders; or --demo.")
+    elif arguments.out is None:
+        raise UserError("Expected a folder for the masks: --out DIR.")
+
+
+def _network(arguments: argparse.Namespace, paths: list[Path], known: "Trained"):
     from dataclasses import replace
 
     from benchmarks.backends import device
@@ -81,6 +127,7 @@ def _network(arguments: argparse.Namespace, path: Path, known: "Trained"):
     device.start(arguments.backend, require=arguments.require_gpu)
     from benchmarks.backends import fusion
     from benchmarks.inference.predictor import Predictor
+    from benchmarks.predicting import ensemble, trained_network
     from zoo import weights
 
     fusion.fuse()
@@ -93,16 +140,23 @@ def _network(arguments: argparse.Namespace, path: Path, known: "Trained"):
         raise UserError(f"Expected --batch-size of 1 or more. Received: {arguments.batch_size}.")
     evaluation = replace(known.evaluation, **asked)
     with silence():
-        return Predictor(weights.restore(path, arguments.model), evaluation, mirror=arguments.tta)
+        members = [
+            Predictor(weights.restore(path, arguments.model), evaluation, mirror=arguments.tta)
+            for path in paths
+        ]
+    if len(members) == 1:
+        return members[0]
+    thresholds = [trained_network.read(path, arguments.model).threshold for path in paths]
+    return ensemble.Ensemble(members, thresholds, arguments.ensemble)
 
 
 def _names(arguments: argparse.Namespace, known: "Trained", case: "Case") -> tuple[str, ...]:
     from benchmarks.predicting import planned
 
-    regions = tuple(known.target.regions)
-    return planned.names(
-        case, regions, probabilities=arguments.probabilities, overlays=arguments.overlays
-    )
+    maps = tuple(known.target.regions) if arguments.probabilities else ()
+    if arguments.uncertainty:
+        maps += ("entropy", "disagreement") if arguments.several else ("entropy",)
+    return planned.names(case, maps, probabilities=bool(maps), overlays=arguments.overlays)
 
 
 def _one(
@@ -116,7 +170,7 @@ def _one(
     found = predict.predict(
         network, known, case, least=arguments.least, any_spacing=arguments.any_spacing
     )
-    folder.write(_files(arguments, found))
+    folder.write(_files(arguments, found) | _doubts(arguments, network, found))
     rows = found.volumes()
     say(f"{case.name}: {', '.join(map(_told, rows))}")
     return rows
@@ -133,6 +187,23 @@ def _files(arguments: argparse.Namespace, found: "Prediction") -> dict[str, byte
     if arguments.overlays:
         files[planned.overlay(case)] = overlays.prediction(found)
     return files
+
+
+def _doubts(arguments: argparse.Namespace, network, found: "Prediction") -> dict[str, bytes]:
+    """Return the files that say where the networks are not sure."""
+    import numpy as np
+
+    from benchmarks.predicting import ensemble
+    from data_pipeline.scans import mask_files
+
+    if not arguments.uncertainty:
+        return {}
+    maps = {"entropy": ensemble.entropy(found.found)}
+    spread = getattr(network, "spread", None)
+    if spread is not None:
+        native = found.scan.geometry.to_native(spread[..., None], np.zeros(1, np.float32))
+        maps["disagreement"] = native[..., 0]
+    return mask_files.probability_files(found.scan.case, found.scan.volume, maps)
 
 
 def _failure(case: "Case", error: Exception) -> str:

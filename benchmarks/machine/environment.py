@@ -40,6 +40,14 @@ def facts(jit: bool | None = None, n_devices: int = 1) -> dict[str, Any]:
     }
 
 
+def versions() -> list[str]:
+    """Name what results depend on with its version: ours first, then what is installed of it."""
+    named = ("keras", "tensorflow", "jax", "torch")
+    found = [f"{name} {number}" for name in named if (number := installed_version(name))]
+    ours = installed_version("gliozoo") or "unknown"
+    return [ours, *found, f"Python {platform.python_version()}"]
+
+
 def machine() -> str:
     """Name the machine, as `$GLIOZOO_MACHINE` says or as it calls itself."""
     return os.environ.get("GLIOZOO_MACHINE") or platform.node() or "unknown"

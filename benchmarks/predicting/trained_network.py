@@ -17,6 +17,8 @@ from data_pipeline.preparing.preparation import Preparation
 from data_pipeline.scans.search import Wanted
 from data_pipeline.storing.image_hashes import of_case
 from zoo import weights
+from zoo.presets import shelf
+from zoo.presets.preset import NAME
 
 WEIGHTS = "weights.safetensors"
 TOLERANCE = 0.1  # of a voxel's side: how far a volume may differ from those that taught
@@ -102,8 +104,19 @@ def image_hashes(data: Data, split: str) -> dict[str, str]:
     return {of_case(data.store, case): data.store.cases[case].name for case in cases}
 
 
+def find_all(places: str) -> list[Path]:
+    """Return the weights files of runs and presets joined by commas; a preset has one a fold."""
+    found: list[Path] = []
+    for place in filter(None, map(str.strip, places.split(","))):
+        named = NAME.fullmatch(place) and not Path(place).exists()
+        found += shelf.paths(place) if named else [find(Path(place))]
+    return found or [find(Path(places))]
+
+
 def find(place: Path) -> Path:
-    """Return the weights file of a run's folder, of its record, or the file itself."""
+    """Return the weights file of a run's folder, of its record, of a preset, or the file itself."""
+    if not place.exists() and NAME.fullmatch(str(place)):
+        return shelf.paths(str(place))[0]
     if place.suffix == ".json":
         place = result_paths.run_folder(place)
     path = place / WEIGHTS if place.is_dir() else place

@@ -6,7 +6,6 @@ that somebody has mended by hand is not.
 """
 
 import errno
-import fcntl
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping
@@ -17,10 +16,13 @@ from typing import Any
 
 from benchmarks.errors import UserError
 from benchmarks.records import atomic
+from data_pipeline.files import locks
 
 LIST = "predicted.jsonl"
 FIRST = {"gliozoo": "predict", "format": 1}
-_TO_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+LOCK = f".{LIST}.lock"
+_TO_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT
+_TO_APPEND |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)  # where there are such
 
 
 class Folder:
@@ -36,7 +38,7 @@ class Folder:
     def own(self, folder: Path) -> Collection[str]:
         """Return the names of the files in a folder that predict wrote."""
         below = (self.root / name for name in self._known)
-        return {path.name for path in below if path.parent == folder} | {LIST}
+        return {path.name for path in below if path.parent == folder} | {LIST, LOCK}
 
     def require_free(self, names: Iterable[str]) -> None:
         """Refuse the first name that leaves the folder, or belongs to a file of somebody else's."""
@@ -67,9 +69,10 @@ class Folder:
     def _append(self, rows: list[dict[str, Any]]) -> None:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self._list, _TO_APPEND, 0o644)
-            with FileIO(handle, "a+b") as file:
-                _add(file, rows)
+            with locks.held(self.root / LOCK):  # one process after the other
+                handle = os.open(self._list, _TO_APPEND, 0o644)
+                with FileIO(handle, "a+b") as file:
+                    _add(file, rows)
         except OSError as error:
             raise UserError(
                 f"Cannot write {self._list}: {error.strerror or error}; free space there or choose "
@@ -101,10 +104,10 @@ class Folder:
 
 
 def _add(file: FileIO, rows: list[dict[str, Any]]) -> None:
-    """Append whole lines or nothing, one process after the other."""
-    fcntl.flock(file, fcntl.LOCK_EX)
-    size = os.fstat(file.fileno()).st_size
-    torn = size and os.pread(file.fileno(), 1, size - 1) != b"\n"  # by a kill or a power cut
+    """Append whole lines or nothing."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 1))
+    torn = size and file.read(1) != b"\n"  # by a kill or a power cut
     try:
         lines = "".join(json.dumps(row) + "\n" for row in (rows if size else [FIRST, *rows]))
         lines = "\n" * bool(torn) + lines
@@ -112,7 +115,7 @@ def _add(file: FileIO, rows: list[dict[str, Any]]) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(file)
     except OSError:
-        os.ftruncate(file.fileno(), size)
+        file.truncate(size)
         raise
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,11 +19,13 @@ from benchmarks.protocols.protocol import Protocol
 from benchmarks.records import record, result_paths
 from benchmarks.records.record import Record
 from benchmarks.running.job import Job
+from data_pipeline.files import locks
 from data_pipeline.identity import Identity
 from zoo import weights
 from zoo.registry import name_of, origin_of
 
 LOCK = ".lock"
+HOLDER = ".holder"
 
 
 @dataclass(frozen=True)
@@ -85,21 +87,20 @@ class Slot:
     @contextmanager
     def claimed(self) -> Iterator[None]:
         """Hold the slot against other processes; the lock ends with the process."""
-        import fcntl
-
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise UserError(
-                f"Cannot write to the results folder {self.folder}: {error.strerror or error}; "
-                "choose another one with --results."
-            ) from error
-        try:
-            _lock(handle, self.folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with ExitStack() as stack:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locks.held(self.folder / LOCK, locks.AT_ONCE))
+                holder = f"process {os.getpid()} on {platform.node()}"
+                (self.folder / HOLDER).write_text(holder, encoding="utf-8")
+            except locks.TakenError as error:
+                raise _taken(self.folder) from error
+            except OSError as error:
+                raise UserError(
+                    f"Cannot write to the results folder {self.folder}: "
+                    f"{error.strerror or error}; choose another one with --results."
+                ) from error
             yield
-        finally:
-            os.close(handle)
 
 
 def terms(job: Job, protocol: Protocol) -> dict[str, Any]:
@@ -142,16 +143,13 @@ def writing(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _lock(handle: int, folder: Path, how: int) -> None:
-    import fcntl
-
+def _taken(folder: Path) -> UserError:
     try:
-        fcntl.flock(handle, how)
-    except OSError as error:
-        holder = os.pread(handle, 200, 0).decode(errors="replace").strip() or "another process"
-        raise UserError(
-            f"{folder.name} is being run by {holder}: wait for it to end, or choose another seed "
-            "or another --results."
-        ) from error
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+        with (folder / HOLDER).open(encoding="utf-8", errors="replace") as file:
+            holder = file.read(200).strip()
+    except OSError:
+        holder = ""
+    return UserError(
+        f"{folder.name} is being run by {holder or 'another process'}: wait for it to end, or "
+        "choose another seed or another --results."
+    )

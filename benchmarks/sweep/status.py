@@ -9,12 +9,12 @@ from pathlib import Path
 from benchmarks.running import unfinished
 from benchmarks.running.job import Job
 from benchmarks.running.launch import FINE, USER, Outcome
-from benchmarks.running.slot import LOCK, Slot
+from benchmarks.running.slot import HOLDER, Slot
 from benchmarks.sweep.plan import Plan
 from benchmarks.training import history
 
 _AHEAD = 64  # runs start in order, so that only the next ones in the queue need to be looked at
-_SIGNS = (LOCK, unfinished.FILE, history.FILE)
+_SIGNS = (HOLDER, unfinished.FILE, history.FILE)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ however many threads work ahead. Batches are numbered on across epochs: the firs
 the last of epoch 0 without a pause, and a training that resumes asks for the number it needs.
 """
 
-import os
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -17,16 +16,12 @@ import numpy as np
 
 from data_pipeline.feeding.batches import Batch, BatchMaker
 from data_pipeline.feeding.sampling import Sampler
+from data_pipeline.files import processors
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 ENDLESS = 1 << 62
-
-
-def processors() -> int:
-    """Count the processors that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 class Pipeline:
@@ -42,7 +37,7 @@ class Pipeline:
         threads: int | None = None,
     ):
         self.maker, self.sampler, self.augmented = maker, sampler, augmented
-        self.threads = threads or processors()
+        self.threads = threads or processors.count()
         whole, rest = divmod(len(sampler), maker.spec.batch_size)
         self.steps = whole + bool(rest and not drop_last)
         self._even = drop_last or not rest

@@ -5,6 +5,7 @@ Whoever reads a scan asks first, by what the scan's header announces; threads wa
 and what exceeds the whole share is refused before a byte of it is allocated.
 """
 
+import ctypes
 import os
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from data_pipeline.errors import UserError
 
 SHARE = 0.5
+UNKNOWN = 8 << 30  # bytes of a machine that doesn't say how many it has
 GROUPS = Path("/sys/fs/cgroup")
 _turns = threading.Condition()
 _taken = 0
@@ -23,8 +25,21 @@ _taken = 0
 @cache
 def share() -> int:
     """Count the bytes that all scans read at once may take."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return int(SHARE * min([machine, *_limits(Path("/proc/self/cgroup"), GROUPS)]))
+    return int(SHARE * given())
+
+
+def given() -> int:
+    """Count the bytes of memory that this process is given."""
+    return min([_machine(), *_limits(Path("/proc/self/cgroup"), GROUPS)])
+
+
+def _machine() -> int:
+    if hasattr(os, "sysconf"):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    kibibytes = ctypes.c_ulonglong()
+    windows = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined]
+    windows.GetPhysicallyInstalledSystemMemory(ctypes.byref(kibibytes))
+    return kibibytes.value << 10 or UNKNOWN
 
 
 def _limits(membership: Path, groups: Path) -> Iterator[int]:

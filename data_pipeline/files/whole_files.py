@@ -1,7 +1,6 @@
 """Files that are whole or absent: written aside, flushed to the disk, renamed; and told apart."""
 
 import errno
-import fcntl
 import json
 import os
 import stat
@@ -10,6 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from data_pipeline.files import locks
+
+# A pipe is opened without waiting, and no end of line is turned, where a system knows of either.
+_TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 LARGEST_DOCUMENT = 64 << 20  # bytes of a JSON or CSV file; a hundred thousand cases take a tenth
 
 
@@ -47,7 +50,7 @@ def read_json(path: Path) -> Any:
 
 def contents(path: Path) -> bytes:
     """Read a document; a pipe, a device, a folder or an endless file is an `OSError` at once."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is opened without waiting
+    descriptor = os.open(path, _TO_READ)
     with open(descriptor, "rb") as file:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
@@ -69,6 +72,5 @@ def parsed(document: bytes) -> Any:
 def locked(path: Path) -> Iterator[None]:
     """Hold a lock between processes; the system frees it if its holder is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locks.held(path):
         yield

@@ -1,6 +1,5 @@
 """A folder written whole: aside, then in the place of an earlier one that holds nothing else."""
 
-import fcntl
 import os
 import re
 import shutil
@@ -10,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from data_pipeline.errors import UserError
-from data_pipeline.files import whole_files
+from data_pipeline.files import locks, whole_files
 
 UNFINISHED = ".unfinished"  # in a folder that is being written, and in what a kill left of one
 LISTED = "files"  # the marker's entry with the path of every file
@@ -91,16 +90,16 @@ def _clear(root: Path) -> None:
     name = re.compile(re.escape(f".{root.name}-") + r"[a-z0-9_]{8}")
     for path in root.parent.iterdir():
         if name.fullmatch(path.name) and (path / UNFINISHED).is_file() and not path.is_symlink():
-            with suppress(OSError), _held(path):
+            with suppress(OSError, locks.TakenError), _held(path):
                 shutil.rmtree(path)
 
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """Hold a folder against other processes; the system frees it if its holder is killed."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
+    """Hold a folder against other processes, by a lock beside it that is gone afterwards."""
+    lock = folder.with_name(f"{folder.name}.lock")
+    with locks.held(lock, locks.AT_ONCE):
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)  # before it is free: no process makes this name again

@@ -1,6 +1,5 @@
 """What is to be prepared: the checked cases, and the settings that change the prepared bytes."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import prod
@@ -9,7 +8,7 @@ from typing import Any
 from data_pipeline.cases.case import Case, Dataset
 from data_pipeline.checking.manifest import CaseRecord, Manifest
 from data_pipeline.errors import UserError
-from data_pipeline.files import digests
+from data_pipeline.files import digests, processors
 from data_pipeline.spec import DataSpec
 
 # Raise what it concerns where the same settings would give other bytes: all, or one normalisation.
@@ -80,7 +79,7 @@ class Job:
         """Count the cases that may be prepared at once within the memory."""
         largest = max(map(prod, self.shapes)) * (len(self.preparation.channels) + 1)
         fitting = MEMORY // (largest * BYTES_PER_VALUE)
-        return max(1, min(len(os.sched_getaffinity(0)), fitting))
+        return max(1, min(processors.count(), fitting))
 
 
 def job_of(manifest: Manifest, preparation: Preparation, *, allow_skips: bool = False) -> Job:

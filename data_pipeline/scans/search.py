@@ -244,11 +244,18 @@ def _values(
             raise Quarantined(str(error)) from error
     if brats.NEW_NAMES & found.keys():
         return brats.THREE_IS_ENHANCING
-    if wanted.layout == "brats":
-        return brats.VALUES[wanted.version] if wanted.version else brats.THREE_IS_ENHANCING
-    if set(brats.CHANNELS) & found.keys():
+    if wanted.layout != "brats" and set(brats.CHANNELS) & found.keys():
         raise UserError(
             f"{first}: the label values of BraTS changed meaning (4: enhancing tumour until 2022, "
             "3 in 2023), and the network was trained on other data; state the year with --version."
         )
+    return taught(wanted)
+
+
+def taught(wanted: Wanted) -> Mapping[int, int]:
+    """Return the values of a mask as the network's own training data have them."""
+    if wanted.whole:
+        return {0: 0, 1: 1}
+    if wanted.layout == "brats":
+        return brats.VALUES[wanted.version] if wanted.version else brats.THREE_IS_ENHANCING
     return msd.VALUES if wanted.layout == "msd" else {value: value for value in range(256)}

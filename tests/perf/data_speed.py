@@ -28,7 +28,7 @@ from benchmarks.machine.environment import cpu
 from data_pipeline import Data, DataSpec, load, sources
 from data_pipeline.augmenting.augment import Augmentation
 from data_pipeline.cases.read_case import read_case
-from data_pipeline.feeding.pipeline import processors
+from data_pipeline.files import processors
 
 SECONDS, ROUNDS, SIDE, BATCH = 2.0, 5, 128, 16
 OUT = Path("docs/perf")
@@ -218,15 +218,17 @@ def main() -> int:
 
 def _busy() -> str:
     text = f"Load average as the rounds began: {min(LOADS):.1f} to {max(LOADS):.1f}"
-    if max(LOADS) < 1.5 * processors():
+    if max(LOADS) < 1.5 * processors.count():
         return text + "."
-    return text + f" on {processors()} processors: other work lowered every rate."
+    return text + f" on {processors.count()} processors: other work lowered every rate."
 
 
 def _machine() -> str:
     names = ("tensorflow", "numpy", "opencv-python-headless")
     packages = ", ".join(f"{name} {version(name)}" for name in names)
-    return f"{cpu()}, {processors()} processors, Python {platform.python_version()}, {packages}"
+    return (
+        f"{cpu()}, {processors.count()} processors, Python {platform.python_version()}, {packages}"
+    )
 
 
 if __name__ == "__main__":

@@ -14,13 +14,13 @@ from benchmarks.errors import USER_ERRORS
 from benchmarks.records import record, result_paths
 from benchmarks.running import launch, settle, unfinished
 from benchmarks.running.job import Job
-from benchmarks.running.slot import LOCK, Slot
+from benchmarks.running.slot import HOLDER, LOCK, Slot
 from benchmarks.sweep.engines import processes
 from benchmarks.sweep.engines.processes import LOG
 from benchmarks.sweep.engines.storage import GENERATIONS, Storage
 
 PUSH = 2.0  # seconds between two looks for new checkpoints
-_OURS = (LOCK, unfinished.FILE)
+_OURS = (HOLDER, LOCK, unfinished.FILE)
 
 
 @dataclass(frozen=True)

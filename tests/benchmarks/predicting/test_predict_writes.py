@@ -245,7 +245,7 @@ def test_no_name_leads_out_of_the_folder(slices, tmp_path, capsys):
     assert "rename it" in capsys.readouterr().err
     assert set(contents(tmp_path)) - before == {f"deep/out/{name}" for name in contents(out)}
     assert {name.split("/")[0] for name in contents(out)} == {
-        *(second.name, written.LIST, "volumes.csv")
+        *(second.name, written.LIST, written.LOCK, "volumes.csv")
     }
 
 

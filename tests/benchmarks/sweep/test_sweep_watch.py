@@ -13,7 +13,7 @@ from benchmarks.records import record
 from benchmarks.running import launch
 from benchmarks.running.job import Job
 from benchmarks.running.launch import Outcome
-from benchmarks.running.slot import LOCK
+from benchmarks.running.slot import HOLDER
 from benchmarks.sweep import announcements, plan, watch
 from benchmarks.sweep.plan import Plan
 from benchmarks.sweep.status import Standing
@@ -32,8 +32,8 @@ def slots(tmp_path, monkeypatch):
 
 
 def claim(slot, since=0.0):
-    (slot.folder / LOCK).write_text("process 1")
-    os.utime(slot.folder / LOCK, (time.time() + since,) * 2)
+    (slot.folder / HOLDER).write_text("process 1")
+    os.utime(slot.folder / HOLDER, (time.time() + since,) * 2)
 
 
 def train(slot, epochs, since=0.0):

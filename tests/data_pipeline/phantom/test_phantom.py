@@ -294,7 +294,8 @@ def test_what_a_kill_left_is_cleared_by_the_next_run_and_nothing_else_is(tmp_pat
     root = tmp_path / "cohort"
     done = subprocess.run([sys.executable, "-c", KILLED, str(root)], check=False)
     assert done.returncode == -signal.SIGKILL
-    (left,) = tmp_path.iterdir()
+    left, lock = sorted(tmp_path.iterdir())
+    assert lock.name == f"{left.name}.lock"
     assert left.name.startswith(".cohort-")
     mine = tmp_path / ".cohort-my_notes"
     mine.mkdir()

@@ -1,0 +1,137 @@
+"""`gliozoo weights list|show|verify|card|add|fetch`: presets, which are trained weights by name."""
+
+import argparse
+import json
+from pathlib import Path
+
+from benchmarks.errors import UserError
+from benchmarks.terminal.streams import say, shown
+from zoo.presets import home, shelf
+from zoo.presets.preset import Preset
+
+ACTIONS = ("list", "show", "verify", "card", "add", "fetch")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help=", ".join(ACTIONS))
+    parser.add_argument(
+        "names", nargs="*", metavar="PRESET", help="names; of `add`, the folders of runs"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--offline", action="store_true", help="fetch nothing")
+    parser.add_argument("--name", help="of `add`: ARCHITECTURE.TAG, such as unet.lgg")
+    parser.add_argument("--summary", default="", help="of `add`: one line about it")
+    parser.add_argument(
+        "--scans", type=Path, nargs="+", default=(), help="of `add`: what taught it"
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="of `add`: test on it what 16 bits cost"
+    )
+    parser.add_argument("--into", type=Path, metavar="DIR", help="of `add` (default: your own)")
+    parser.add_argument("--url", default="", help="of `add`: the folder its files will lie in")
+    parser.add_argument("--float32", action="store_true", help="of `add`: keep all 32 bits")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="of `card`: where to write it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked for."""
+    return globals()[f"_{arguments.action}"](arguments)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from benchmarks.releasing import made
+
+    rows = [made.as_row(preset) for preset in shelf.presets().values()]
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+        return 0
+    for row in rows:
+        dice = ", ".join(f"{region} {value[0]:.3f}" for region, value in row["dice"].items())
+        channels = ",".join(row["channels"])
+        told = f"{row['folds']} fold(s), {row['megabytes']} MB, Dice {dice} ({row['patients']})"
+        print(shown(f"{row['name']:<20} {row['rank']}D  {channels:<20} {told}"))
+    if not rows:
+        print("no presets yet: `gliozoo weights add RUN... --name MODEL.TAG` makes one of runs")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    for preset in _asked(arguments):
+        facts = preset.as_json()
+        if arguments.json:
+            print(json.dumps(facts, indent=2))
+            continue
+        for name, value in facts.items():
+            told = f"{len(value)} files of scans" if name == "scans" else value
+            print(f"{name:<16} {shown(told if isinstance(told, str) else json.dumps(told))}")
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from benchmarks.predicting import trained_network
+    from zoo import weights
+
+    presets = _asked(arguments) if arguments.names else list(shelf.presets().values())
+    checked = []
+    for preset in presets:
+        for file in preset.files:
+            path = shelf.path_of(preset, file, offline=arguments.offline or None)
+            header, _ = weights.read(path)
+            if header.identity.architecture != preset.model:
+                raise UserError(
+                    f"{path}: holds {header.identity.architecture}, not {preset.model}."
+                )
+            trained_network.read(path)
+            checked.append(str(path))
+            say(f"whole: {path}")
+    if arguments.json:
+        print(json.dumps(checked, indent=2))
+    return 0
+
+
+def _card(arguments: argparse.Namespace) -> int:
+    from benchmarks.records import atomic
+    from benchmarks.releasing import card
+
+    (preset,) = _asked(arguments)[:1]
+    text = card.text(preset)
+    if arguments.out:
+        atomic.write_out(arguments.out, text.encode())
+    else:
+        print(text, end="")
+    return 0
+
+
+def _add(arguments: argparse.Namespace) -> int:
+    from benchmarks.releasing import made
+
+    if not arguments.names or not arguments.name:
+        raise UserError("Expected `gliozoo weights add RUN... --name MODEL.TAG`.")
+    wish = made.Wish(
+        name=arguments.name,
+        folder=arguments.into or home.weights(),
+        summary=arguments.summary,
+        url=arguments.url,
+        half=not arguments.float32,
+        data=arguments.data,
+        scans=arguments.scans,
+    )
+    preset = made.preset([Path(name) for name in arguments.names], wish)
+    if arguments.json:
+        print(json.dumps(made.as_row(preset), indent=2))
+    say(f"{preset.name}: {len(preset.files)} file(s), {preset.bytes / 1e6:.2f} MB in {wish.folder}")
+    return 0
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    for preset in _asked(arguments):
+        for path in shelf.paths(preset.name, offline=arguments.offline or None):
+            say(f"{preset.name}: {path}")
+    return 0
+
+
+def _asked(arguments: argparse.Namespace) -> list[Preset]:
+    if not arguments.names:
+        raise UserError(f"Expected a preset: gliozoo weights {arguments.action} NAME.")
+    return [shelf.find(name) for name in arguments.names]

@@ -1,0 +1,58 @@
+"""ONNX: one file, run by onnxruntime; the facts are its `metadata_props`."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.exporting import facts as all_facts
+from benchmarks.machine import optional_packages
+
+SUFFIX = ".onnx"
+NEEDS = ("onnx", "tf2onnx", "onnxruntime")
+EXTRA, BACKEND = "export", "tensorflow"
+
+
+def write(model: Any, path: Path) -> None:
+    """Write the network alone."""
+    with constant_statistics(model):
+        model.export(str(path), format="onnx", verbose=False)
+
+
+@contextmanager
+def constant_statistics(model: Any):
+    """Let `Normalization` hold NumPy arrays meanwhile: tf2onnx makes inputs of captured tensors."""
+    layers = [one for one in model._flatten_layers() if type(one).__name__ == "Normalization"]
+    kept = [(one, one.mean, one.variance) for one in layers]
+    for layer, mean, variance in kept:
+        layer.mean, layer.variance = np.asarray(mean), np.asarray(variance)
+    try:
+        yield
+    finally:
+        for layer, mean, variance in kept:
+            layer.mean, layer.variance = mean, variance
+
+
+def embed(path: Path, facts: dict[str, Any]) -> None:
+    """Write the facts into the file."""
+    onnx = optional_packages.require("onnx", "--format onnx", EXTRA)
+    network = onnx.load(str(path))
+    del network.metadata_props[:]
+    network.metadata_props.add(key=all_facts.KEY, value=all_facts.text(facts))
+    onnx.save(network, str(path))
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """Return the facts of a file; None where it has none of ours."""
+    onnx = optional_packages.require("onnx", "export show", EXTRA)
+    found = {one.key: one.value for one in onnx.load(str(path)).metadata_props}
+    return all_facts.parsed(found.get(all_facts.KEY))
+
+
+def runner(path: Path):
+    """Return a function from a batch to its probabilities."""
+    onnxruntime = optional_packages.require("onnxruntime", "--format onnx", EXTRA)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda batch: session.run(None, {name: batch})[0]

@@ -1,0 +1,410 @@
+"""Segment a scan with an exported network: numpy, and onnxruntime or openvino, are all it needs.
+
+    python segment.py unet.onnx t1=A_t1.nii.gz flair=A_flair.nii.gz t1ce=A_t1ce.nii.gz --out M.nii
+
+Channels go by name, in any order; a bare FILE is one of all channels (X, Y, Z, C) in the network's
+order. The mask lies on the first file's own grid. This file stands alone: copy it to where it runs.
+"""
+
+# ruff: noqa: B905 - lengths are those of axes
+import argparse
+import gzip
+import json
+import math
+import struct
+import sys
+from itertools import product
+
+import numpy as np
+
+DTYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"}
+DTYPES.update({256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"})
+LPS = ((0, -1), (1, -1), (2, 1))  # axes to the left, the back and the head, in RAS
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer
+    """What the user can mend, in one sentence."""
+
+
+# --- NIfTI ---------------------------------------------------------------------------------------
+
+
+def read_nifti(path):
+    """Return the header's bytes, the (X, Y, Z[, C]) voxels, and which axis runs which way."""
+    try:
+        with open(path, "rb") as file:
+            raw = file.read()
+        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (OSError, EOFError) as error:
+        raise Refused(f"{path}: can't be read ({error}); copy it again.") from error
+    if len(raw) < 352 or raw[344:347] != b"n+1":
+        raise Refused(f"{path}: expected a NIfTI-1 file (.nii, .nii.gz); convert the scan to it.")
+    order = "<" if struct.unpack("<i", raw[:4])[0] == 348 else ">"
+    dim = struct.unpack(order + "8h", raw[40:56])
+    shape = list(dim[1 : 1 + dim[0]])
+    while len(shape) > 3 and shape[-1] == 1:
+        shape.pop()
+    code = struct.unpack(order + "h", raw[70:72])[0]
+    if code not in DTYPES or len(shape) not in (3, 4) or min(shape) < 1:
+        raise Refused(f"{path}: holds no volume of numbers; export the scan again.")
+    offset, slope, shift = struct.unpack(order + "3f", raw[108:120])
+    dtype = np.dtype(order + DTYPES[code])
+    if len(raw) < int(offset) + math.prod(shape) * dtype.itemsize:
+        raise Refused(f"{path}: is truncated; copy or download it again.")
+    voxels = np.frombuffer(raw, dtype, math.prod(shape), int(offset)).reshape(shape, order="F")
+    voxels = voxels.astype(dtype.newbyteorder("="))
+    if slope not in (0, 1) or (slope and shift):
+        voxels = voxels * np.float32(slope) + np.float32(shift)
+    if voxels.dtype not in (np.uint8, np.int16):
+        voxels = voxels.astype(np.float32)
+        if not np.isfinite(voxels).all():
+            raise Refused(f"{path}: has voxels that are NaN or infinite; mend the file.")
+    return (order, raw[:352]), voxels, orientation(order, raw)
+
+
+def orientation(order, raw):
+    """Return (axis in RAS, sign) for each axis of a file; None where it states none."""
+    qform, sform = struct.unpack(order + "2h", raw[252:256])
+    if sform > 0:
+        affine = np.array(struct.unpack(order + "12f", raw[280:328])).reshape(3, 4)[:, :3]
+    elif qform > 0:
+        affine = rotation(order, raw)
+    else:
+        return None
+    zooms = np.sqrt((affine**2).sum(axis=0))
+    left, _, right = np.linalg.svd(affine / np.where(zooms == 0, 1, zooms))
+    turned = left @ right
+    found = []
+    for axis in range(3):
+        column = turned[:, axis]
+        at = int(np.abs(column).argmax())
+        found.append((at, 1 if column[at] >= 0 else -1))
+        turned[at] = 0
+    return tuple(found)
+
+
+def rotation(order, raw):
+    """Return the rotation, with voxel sizes, that a header's quaternion stands for."""
+    b, c, d = struct.unpack(order + "3f", raw[256:268])
+    pixdim = struct.unpack(order + "8f", raw[76:108])
+    a = math.sqrt(max(0.0, 1 - b * b - c * c - d * d))
+    sizes = np.array(pixdim[1:4]) * (1, 1, -1 if pixdim[0] < 0 else 1)
+    matrix = [
+        [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+        [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+        [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - c * c - b * b],
+    ]
+    return np.array(matrix) * sizes
+
+
+def to_lps(voxels, stated):
+    """Turn (X, Y, Z, ...) voxels so that their axes are those of LPS."""
+    if stated is None:
+        return voxels
+    order = [next(i for i, (axis, _) in enumerate(stated) if axis == goal) for goal, _ in LPS]
+    for axis, sign in LPS:
+        place = order[axis]
+        voxels = voxels if stated[place][1] == sign else np.flip(voxels, place)
+    return voxels.transpose(*order, *range(3, voxels.ndim))
+
+
+def from_lps(voxels, stated):
+    """Undo `to_lps`."""
+    if stated is None:
+        return voxels
+    voxels = voxels.transpose([axis for axis, _ in stated])
+    for place, (axis, sign) in enumerate(stated):
+        voxels = voxels if sign == LPS[axis][1] else np.flip(voxels, place)
+    return voxels
+
+
+def write_nifti(path, header, mask):
+    """Write a uint8 mask under the scan's own header."""
+    order, raw = header[0], bytearray(header[1])
+    raw[40:56] = struct.pack(order + "8h", 3, *mask.shape, 1, 1, 1, 1)
+    raw[70:74] = struct.pack(order + "2h", 2, 8)
+    raw[108:120] = struct.pack(order + "3f", 352, 1, 0)
+    raw[124:132] = struct.pack(order + "2f", 0, 0)
+    raw[148:228] = b"GlioZoo".ljust(80, b"\0")
+    raw[348:352] = bytes(4)
+    content = bytes(raw) + mask.astype(np.uint8).tobytes(order="F")
+    with open(path, "wb") as file:
+        file.write(gzip.compress(content, mtime=0) if path.endswith(".gz") else content)
+
+
+# --- preparation: a scan's (D, H, W) channels onto the network's grid, and answers back ----------
+
+
+def background(channel):
+    """Return the value around the brain: 0, unless all corners agree on a commoner one."""
+    corners = channel[:: max(1, len(channel) - 1)]
+    corners = corners[:, :: max(1, channel.shape[1] - 1), :: max(1, channel.shape[2] - 1)]
+    first = corners.flat[0]
+    if first == 0 or (corners != first).any():
+        return 0
+    return first if np.count_nonzero(channel == first) > np.count_nonzero(channel == 0) else 0
+
+
+def normalised(channel, name):
+    """Return a channel as float32 (uint8 for div255), as its network was taught."""
+    if name == "none":
+        return channel.astype(np.float32)
+    if name == "div255" and channel.dtype == np.uint8:
+        return channel
+    if name == "minmax_slice":
+        values = channel.astype(np.float32)
+        low = values.min((1, 2), keepdims=True)
+        span = values.max((1, 2), keepdims=True) - low
+        values -= low
+        return np.divide(values, span, out=values, where=span > 0)
+    if name != "zscore_brain":
+        raise Refused(f"The normalisation {name} of this network is not known here; use gliozoo.")
+    mask = channel != background(channel)
+    brain = channel[mask].astype(np.float64)
+    result = np.zeros(channel.shape, np.float32)
+    if brain.size and brain.max() > brain.min():
+        result[mask] = (brain - brain.mean()) / brain.std()
+    return result
+
+
+def area(source, target):
+    """Return the matrix of area means from `source` pixels to fewer, as OpenCV takes them."""
+    matrix, scale = np.zeros((target, source)), source / target
+    for row in range(target):
+        start = row * scale
+        cell = min(scale, source - start)
+        first, last = math.ceil(start), min(math.floor(start + scale), source - 1)
+        first = min(first, last)
+        if first - start > 1e-3:
+            matrix[row, first - 1] = (first - start) / cell
+        matrix[row, first:last] = 1 / cell
+        if start + scale - last > 1e-3:
+            matrix[row, last] = min(min(start + scale - last, 1), cell) / cell
+    return matrix
+
+
+def linear(source, target):
+    """Return the matrix of linear interpolation from `source` pixels to others."""
+    matrix, scale = np.zeros((target, source)), source / target
+    for row in range(target):
+        place = (row + 0.5) * scale - 0.5
+        first = math.floor(place)
+        share = np.float32(place - first)
+        if not 0 <= first < source - 1:
+            first, share = min(max(first, 0), source - 1), np.float32(0)
+        matrix[row, first] += 1 - share
+        matrix[row, min(first + 1, source - 1)] += share
+    return matrix
+
+
+def resized(array, sides):
+    """Resize the slices of (D, H, W): area means when shrinking, linear when growing."""
+    if array.shape[1:] == tuple(sides):
+        return array
+    way = area if sides[0] < array.shape[1] else linear
+    rows, columns = way(array.shape[1], sides[0]), way(array.shape[2], sides[1])
+    found = np.stack([rows @ plane.astype(np.float64) @ columns.T for plane in array])
+    return np.rint(found).astype(np.uint8) if array.dtype == np.uint8 else found.astype(np.float32)
+
+
+def centred(length, side):
+    """Return the range of `side` voxels around the middle of `length`."""
+    start = -((side - length) // 2)
+    return start, start + side
+
+
+def box_of(channels, scan):
+    """Return the part of a scan's grid that the network sees, and the grid it sees it on."""
+    shape, size = channels[0].shape, scan["size"]
+    if scan["rank"] == 2:
+        scale = max(shape[1] / size[0], shape[2] / size[1])
+        sides = max(shape[1], round(size[0] * scale)), max(shape[2], round(size[1] * scale))
+        return ((0, shape[0]), *map(centred, shape[1:], sides)), (shape[0], *size)
+    brain = np.logical_or.reduce([channel != background(channel) for channel in channels])
+    box = []
+    for axis, (side, length) in enumerate(zip(size, shape)):
+        rest = tuple({0, 1, 2} - {axis})
+        found = np.flatnonzero(brain.any(axis=rest))
+        start, stop = (int(found[0]), int(found[-1]) + 1) if found.size else (0, length)
+        wide = max(side, stop - start)
+        if wide >= length:
+            box.append(centred(length, wide))
+        else:
+            start = min(max(0, start - (wide - (stop - start)) // 2), length - wide)
+            box.append((start, start + wide))
+    return tuple(box), tuple(stop - start for start, stop in box)
+
+
+def overlap(shape, box):
+    """Return where a box lies in a grid, and where the grid lies in the box."""
+    pairs = [(max(0, lo), min(n, hi), lo) for n, (lo, hi) in zip(shape, box)]
+    return (
+        tuple(slice(lo, hi) for lo, hi, _ in pairs),
+        tuple(slice(lo - start, hi - start) for lo, hi, start in pairs),
+    )
+
+
+def prepared(channels, scan):
+    """Return (D, h, w, C) float32 images, and the box that they were taken from."""
+    box, shape = box_of(channels, scan)
+    inside, target = overlap(channels[0].shape, box)
+    planes = []
+    for channel in channels:
+        values = normalised(channel, scan["normalisation"])
+        taken = np.zeros([stop - start for start, stop in box], values.dtype)
+        taken[target] = values[inside]
+        planes.append(rounded(resized(taken, shape[1:])))
+    images = np.stack(planes, axis=-1)
+    if scan["value_range"] == "unit" and scan["normalisation"] == "zscore_brain":
+        images = np.clip(images / np.float32(8) + np.float32(0.5), 0, 1)
+    return images, box
+
+
+def rounded(plane):
+    """Round as prepared data are rounded: 16 bits a channel."""
+    if plane.dtype == np.uint8:
+        return plane * np.float32(1 / 255)
+    largest = max(float(plane.max()), -float(plane.min()))
+    scale = np.float32(largest / 32767 if largest > 1e-30 else 1.0)
+    return np.rint(plane / scale).astype(np.int16) * scale
+
+
+def restored(answer, shape, box, scan):
+    """Return (D, H, W, K) probabilities on the scan's own grid."""
+    sides = [stop - start for start, stop in box][1:]
+    inside, source = overlap(shape, box)
+    native = np.zeros((*shape, answer.shape[-1]), np.float32)
+    native[..., 0] = 1 if scan["exclusive"] else 0
+    for place in range(answer.shape[-1]):
+        native[(*inside, place)] = resized(answer[..., place], sides)[source]
+    return np.clip(native, 0, 1)
+
+
+# --- the network over a scan ---------------------------------------------------------------------
+
+
+def predicted(network, images, scan):
+    """Return the network's (D, h, w, K) answer: slices in batches, volumes in windows."""
+    size = scan["batch_size"]
+    if scan["rank"] == 2:
+        starts = range(0, len(images), size)
+        return np.concatenate([network(images[start : start + size]) for start in starts])
+    lacking = [max(0, side - n) for side, n in zip(scan["size"], images.shape)]
+    before = [missing // 2 for missing in lacking]
+    rims = [(start, missing - start) for start, missing in zip(before, lacking)]
+    padded = np.pad(images, [*rims, (0, 0)])
+    total, weights = None, weight_map(scan)
+    count = np.zeros((*padded.shape[:-1], 1), np.float32)
+    for corner in product(*[starts_of(n, s, scan) for n, s in zip(padded.shape, scan["size"])]):
+        box = tuple(slice(at, at + side) for at, side in zip(corner, scan["size"]))
+        answer = network(padded[box][None])[0]
+        if total is None:
+            total = np.zeros((*padded.shape[:-1], answer.shape[-1]), np.float32)
+        total[box] += answer * weights
+        count[box] += weights
+    inside = tuple(slice(start, start + side) for start, side in zip(before, images.shape[:-1]))
+    return (total / count)[inside]
+
+
+def starts_of(side, size, scan):
+    """Return where windows start along a side."""
+    last = side - size
+    return [*range(0, last, max(1, int(size * (1 - scan["overlap"])))), last]
+
+
+def weight_map(scan):
+    """Return how much each voxel of a window counts."""
+    weights = np.ones((*scan["size"], 1), np.float32)
+    if scan["blending"] == "gaussian":
+        for axis, size in enumerate(scan["size"]):
+            distance = np.arange(size, dtype=np.float32) - (size - 1) / 2
+            bell = np.exp(-0.5 * (distance / (0.125 * size)) ** 2)
+            weights *= bell.reshape([-1 if place == axis else 1 for place in range(4)])
+        np.maximum(weights, 1e-3, out=weights)
+    return weights
+
+
+def opened(path):
+    """Return the network as a function, and what its file says of a scan."""
+    if path.endswith(".onnx"):
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        name = session.get_inputs()[0].name
+        told = session.get_modelmeta().custom_metadata_map.get("gliozoo", "null")
+        return (lambda batch: session.run(None, {name: batch})[0]), told
+    if path.endswith(".xml"):
+        import openvino
+
+        core = openvino.Core()
+        model = core.read_model(path)
+        told = model.get_rt_info(["gliozoo"]).astype(str) if model.has_rt_info(["gliozoo"]) else ""
+        compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        return (lambda batch: compiled(batch)[0]), told or "null"
+    raise Refused(f"{path}: expected a network as .onnx or .xml.")
+
+
+def labelled(found, scan):
+    """Return the label values of a mask as its data set writes them."""
+    if scan["exclusive"]:
+        own = np.array([values[0] for values in scan["classes"]])[found.argmax(axis=-1)]
+    elif found.shape[-1] == 1:
+        own = (found[..., 0] >= scan["threshold"]).astype(int)
+    else:
+        raise Refused("This network answers with regions that overlap; use gliozoo predict.")
+    return np.array(scan["written"], np.uint8)[own]
+
+
+def read_scan(files, names):
+    """Return the first header, (D, H, W) channels in the network's order, and the orientation."""
+    named = dict(file.split("=", 1) for file in files if "=" in file)
+    if len(named) < len(files):
+        header, voxels, stated = read_nifti(files[0])
+        voxels = voxels if voxels.ndim == 4 else voxels[..., None]
+        if voxels.shape[3] != len(names) or len(files) > 1:
+            raise Refused(f"Expected one file of {len(names)} channels, or NAME=FILE for each.")
+        parts = [(header, voxels[..., place], stated) for place in range(len(names))]
+    else:
+        missing = [name for name in names if name not in named]
+        if missing:
+            raise Refused(f"The network asks for {', '.join(names)}; add {', '.join(missing)}.")
+        parts = [read_nifti(named[name]) for name in names]
+    if len({(part[1].shape, part[2]) for part in parts}) > 1:
+        raise Refused("The files have different grids; resample them onto one.")
+    kinds = {part[1].dtype for part in parts}
+    turned = [to_lps(part[1], part[2]).transpose(2, 1, 0) for part in parts]
+    channels = [one if len(kinds) == 1 else one.astype(np.float32) for one in turned]
+    return parts[0][0], channels, parts[0][2]
+
+
+def segment(model, files, out):
+    """Write the mask of a scan, and return the voxels of each label in it."""
+    network, told = opened(model)
+    scan = (json.loads(told) or {}).get("scan")
+    if not scan:
+        raise Refused(f"{model}: does not say how scans are prepared for it; export a trained run.")
+    header, channels, stated = read_scan(files, scan["channels"])
+    images, box = prepared(channels, scan)
+    found = restored(predicted(network, images, scan), channels[0].shape, box, scan)
+    mask = labelled(found, scan)
+    write_nifti(out, header, from_lps(mask.transpose(2, 1, 0), stated))
+    return {int(value): int(count) for value, count in zip(*np.unique(mask, return_counts=True))}
+
+
+def main(argv=None):
+    """Segment one scan from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="a file of gliozoo export: .onnx or .xml")
+    parser.add_argument("files", nargs="+", metavar="NAME=FILE", help="a NIfTI file a channel")
+    parser.add_argument("--out", required=True, help="the mask to write, .nii or .nii.gz")
+    asked = parser.parse_args(argv)
+    try:
+        print(json.dumps(segment(asked.model, asked.files, asked.out)))
+    except (Refused, OSError) as error:
+        print(f"segment.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""Several networks as one: the mean of their answers, or the vote of their masks."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.errors import UserError
+from benchmarks.predicting import trained_network
+from benchmarks.predicting.trained_network import Trained
+
+if TYPE_CHECKING:
+    from benchmarks.inference.predictor import Predictor
+    from data_pipeline.scans.predicted_scan import Voxels
+
+WAYS = ("mean", "majority")
+
+
+def usage(paths: Sequence[Path], way: str, source: str | None = None) -> Trained:
+    """Return how the networks of these files are used together; those that differ are refused.
+
+    `source` is what the user names of models that are not the zoo's.
+    """
+    each = [trained_network.read(path, source) for path in paths]
+    first = each[0]
+    for path, other in zip(paths, each, strict=True):
+        if _means(other) != _means(first):
+            raise UserError(
+                f"{path}: its network is used on other channels, grids or labels than that of "
+                f"{paths[0]}; predict with each on its own."
+            )
+    thresholds = [one.threshold for one in each]
+    threshold = 0.5 if way == "majority" and len(each) > 1 else float(np.mean(thresholds))
+    return replace(first, threshold=threshold)
+
+
+def _means(trained: Trained) -> tuple:
+    spec, target = trained.spec, trained.target
+    prepared = (spec.rank, spec.size, spec.channels, spec.normalisation, trained.value_range)
+    return prepared, target.channels, dict(target.regions), target.exclusive
+
+
+class Ensemble:
+    """Asks each network after the other; what it holds is a sum, and no answer but the last.
+
+    `spread` is, after an answer, how far the networks lie apart in the probability of a lesion: the
+    standard deviation of each voxel over them, on the networks' grid.
+    """
+
+    def __init__(self, members: Sequence["Predictor"], thresholds: Sequence[float], way: str):
+        self.members, self.thresholds, self.way = members, thresholds, way
+        self.spread: np.ndarray | None = None
+
+    @property
+    def progress(self):
+        """Tell how far a member is, as a `Predictor` does."""
+        return self.members[0].progress
+
+    @progress.setter
+    def progress(self, value) -> None:
+        for member in self.members:
+            member.progress = value
+
+    def __call__(self, images: "np.ndarray | Voxels") -> np.ndarray:
+        """Return `(D, h, w, K)` probabilities, or shares of votes."""
+        total: np.ndarray | None = None
+        lesion: Any = 0.0
+        squares: Any = 0.0
+        for member, threshold in zip(self.members, self.thresholds, strict=True):
+            answer = member(images)
+            seen = answer.max(-1) if answer.shape[-1] == 1 else 1 - answer[..., 0]
+            lesion, squares = lesion + seen, squares + np.square(seen)
+            cast = _votes(answer, threshold) if self.way == "majority" else answer
+            total = cast.copy() if total is None else np.add(total, cast, out=total)
+        assert total is not None  # an ensemble has a member
+        count = len(self.members)
+        variance = squares / count - np.square(lesion / count)
+        self.spread = np.sqrt(np.maximum(variance, 0)).astype(np.float32)
+        return np.divide(total, np.float32(count), out=total)
+
+
+def _votes(answer: np.ndarray, threshold: float) -> np.ndarray:
+    """Turn an answer into the votes of its mask: the likeliest class, or what passes."""
+    if answer.shape[-1] == 1:
+        return (answer >= threshold).astype(np.float32)
+    return np.eye(answer.shape[-1], dtype=np.float32)[answer.argmax(axis=-1)]
+
+
+def entropy(found: np.ndarray) -> np.ndarray:
+    """Return the entropy of `(..., K)` probabilities, from 0 to 1."""
+    found = np.concatenate([1 - found, found], -1) if found.shape[-1] == 1 else found
+    total = np.zeros(found.shape[:-1], np.float32)
+    for place in range(found.shape[-1]):
+        share = np.clip(found[..., place], 1e-12, 1)
+        total -= share * np.log(share)
+    return np.clip(total / np.float32(np.log(found.shape[-1])), 0, 1).astype(np.float32)

@@ -1,0 +1,89 @@
+"""A preset's card as the Hugging Face Hub reads it: a YAML head, then words for people."""
+
+import json
+
+from zoo.presets.preset import Preset
+
+LICENCES = {"Apache-2.0": "apache-2.0", "CC BY-NC-SA 4.0": "cc-by-nc-sa-4.0"}
+
+
+def text(preset: Preset) -> str:
+    """Write the card of a preset as Markdown."""
+    return f"---\n{_head(preset)}---\n\n{_body(preset)}"
+
+
+def _head(preset: Preset) -> str:
+    """Write the YAML head; JSON strings are YAML's."""
+    licence = LICENCES.get(preset.licence_weights, "other")
+    lines = [
+        f"license: {licence}",
+        *([f"license_name: {json.dumps(preset.licence_weights)}"] if licence == "other" else []),
+        "library_name: keras",
+        "pipeline_tag: image-segmentation",
+        "tags: [medical, mri, glioma, brain-tumour, segmentation, gliozoo]",
+        "model-index:",
+        f"- name: {json.dumps(preset.name)}",
+        "  results:",
+    ]
+    for one in preset.dice:
+        lines += [
+            "  - task: {type: image-segmentation}",
+            f"    dataset: {{name: {json.dumps(preset.data)}, type: {json.dumps(preset.layout)}}}",
+            "    metrics:",
+            f"    - {{type: dice, name: {json.dumps(f'Dice, {one.region}, by patient')}, "
+            f"value: {one.mean}}}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _body(preset: Preset) -> str:
+    rows = "\n".join(
+        f"| {one.region} | {one.mean:.3f} | {one.lower:.3f} to {one.upper:.3f} | {one.patients} |"
+        for one in preset.dice
+    )
+    limits = "\n".join(f"- {limit}" for limit in preset.limits)
+    files = "\n".join(
+        f"| {one.file} | {one.fold} | {one.bytes:,} | `{one.sha256}` |" for one in preset.files
+    )
+    return f"""# {preset.name}
+
+{preset.summary}. {preset.intended_use[:1].upper()}{preset.intended_use[1:]}.
+
+```
+gliozoo predict {preset.name} scans/ --out masks/
+```
+
+It takes {", ".join(preset.channels)}, by name{_at(preset.spacing)}; \
+{len(preset.files)} network(s), whose answers are averaged.
+
+## Data
+
+{preset.data}. Licences: code {preset.licence_code}; weights {preset.licence_weights}; data \
+{preset.licence_data}. {len(preset.scans)} files of scans that taught it are known by digest: \
+`gliozoo predict` warns where it meets one.
+
+## Results
+
+Dice by patient, each scored by a network that was not trained on this patient, with a 95 % interval
+over patients.
+
+| region | mean | interval | patients |
+|---|---|---|---|
+{rows}
+
+Protocol `{preset.protocol}`, digest `{preset.protocol_digest[:16]}`.
+
+## Limits
+
+{limits}
+
+## Files
+
+| file | fold | bytes | SHA-256 |
+|---|---|---|---|
+{files}
+"""
+
+
+def _at(spacing: str) -> str:
+    return f", at {spacing}" if spacing else ""

@@ -1,0 +1,290 @@
+"""Exports as a user makes them, and their masks where Keras can't be imported.
+
+Networks are untrained here: a wrong mask shows a wrong path as well as a right one does.
+"""
+
+import json
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import nibabel
+import numpy as np
+import pytest
+import tiny
+
+import zoo
+from benchmarks.__main__ import main
+from benchmarks.exporting import exported, int8, parity, segment
+from benchmarks.predicting import trained_network
+from benchmarks.protocols.protocol import Evaluation, Protocol
+from data_pipeline import Cohort, DataSpec
+from data_pipeline.formats import affine
+from data_pipeline.grid import geometry
+from data_pipeline.phantom import write
+from zoo import weights
+
+COHORT = Cohort(patients=5, size=40)
+CHANNELS = ("t1", "flair", "t1ce")
+SLICES = DataSpec(size=(32, 32), channels=CHANNELS, phantom=COHORT)
+VOLUMES = DataSpec(
+    rank=3, size=(16, 16, 16), channels=CHANNELS, target="labels", batch_size=2, phantom=COHORT
+)
+BARE = """
+import sys
+for name in ("keras", "tensorflow", "torch", "jax", "cv2", "nibabel", "scipy", "zoo", "benchmarks",
+             "data_pipeline"):
+    sys.modules[name] = None
+sys.path.insert(0, {folder!r})
+import segment
+code = segment.main({argv!r})
+assert not [name for name in ("keras", "tensorflow") if sys.modules.get(name)]
+sys.exit(code)
+"""
+
+
+def trained(folder: Path, cache: Path, spec: DataSpec) -> Path:
+    """A run's folder with an untrained network whose mask is neither empty nor everything."""
+    data = tiny.load(cache, spec)
+    keras.utils.set_random_seed(1)
+    network = zoo.create("unet", data.input_shape, data.classes, width=0.0625)
+    threshold = 0.5
+    if data.classes == 1:
+        answer = network.predict_on_batch(next(data.patients("test")).images)
+        threshold = float((np.median(answer) + answer.max()) / 2)
+    protocol = Protocol("test", spec, evaluate=Evaluation(surfaces=False, batch_size=8))
+    usage = trained_network.Trained.of(protocol, data, threshold)
+    weights.save(network, folder / trained_network.WEIGHTS, usage.as_json())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def cohort(cache):
+    return write.ensure(cache / "phantoms", "brats", COHORT.patients, COHORT.size, COHORT.seed)
+
+
+@pytest.fixture(scope="module")
+def slices(cache, tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("slices"), cache, SLICES)
+
+
+@pytest.fixture(scope="module")
+def volumes(cache, tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("volumes"), cache, VOLUMES)
+
+
+@pytest.fixture(scope="module")
+def onnx_file(slices, tmp_path_factory):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    out = tmp_path_factory.mktemp("onnx") / "unet.onnx"
+    assert export(slices, "--format", "onnx", "--out", out, "--runner") == 0
+    return out
+
+
+def export(*arguments) -> int:
+    return main(["export", *map(str, arguments)])
+
+
+def run_bare(folder: Path, *argv) -> subprocess.CompletedProcess:
+    code = BARE.format(folder=str(folder), argv=list(map(str, argv)))
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
+def files_of(case: Path) -> list[str]:
+    return [f"{name}={case / f'{case.name}_{name}.nii.gz'}" for name in reversed(CHANNELS)]
+
+
+def load(path: Path) -> np.ndarray:
+    return np.asarray(nibabel.load(path).dataobj)
+
+
+def compared(run: Path, model: Path, cohort: Path, tmp_path: Path) -> None:
+    """Every voxel of every mask is that of `gliozoo predict`, and the headers are equal."""
+    assert main(["predict", str(run), str(cohort), "--out", str(tmp_path / "masks")]) == 0
+    cases = sorted(path for path in cohort.iterdir() if path.is_dir())
+    found = 0
+    for case in cases:
+        out = tmp_path / f"{case.name}.nii.gz"
+        done = run_bare(model.parent, model, *files_of(case), "--out", out)
+        assert done.returncode == 0, done.stderr
+        theirs = tmp_path / "masks" / f"{case.name}.nii.gz"
+        assert np.array_equal(load(out), load(theirs)), case.name
+        assert nibabel.load(out).header == nibabel.load(theirs).header
+        found += int((load(out) > 0).sum())
+    assert 0 < found < sum(load(tmp_path / f"{case.name}.nii.gz").size for case in cases)
+
+
+def test_slices_without_keras_are_those_of_predict(slices, onnx_file, cohort, tmp_path):
+    compared(slices, onnx_file, cohort, tmp_path)
+
+
+def test_volumes_without_keras_are_those_of_predict(volumes, cohort, tmp_path):
+    pytest.importorskip("openvino")
+    out = tmp_path / "model" / "unet.xml"
+    assert export(volumes, "--format", "openvino", "--out", out, "--runner") == 0
+    assert out.with_suffix(".bin").exists()
+    assert exported.read(out)["scan"]["exclusive"] is True
+    compared(volumes, out, cohort, tmp_path)
+
+
+def test_a_file_says_what_its_use_needs(onnx_file, slices, capsys):
+    assert export("show", onnx_file, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["model"] == "unet"
+    assert told["weights_sha256"] == weights.digest(weights.restore(trained_network.find(slices)))
+    assert told["scan"]["channels"] == list(CHANNELS)
+    assert told["scan"]["normalisation"] == "zscore_brain"
+    assert 0 <= told["difference"]["real_like"] <= told["difference"]["limit"]
+    assert export("show", onnx_file) == 0
+    assert "real_like" in capsys.readouterr().out
+
+
+def test_what_is_there_is_never_replaced(onnx_file, slices, capsys):
+    before = onnx_file.read_bytes()
+    assert export(slices, "--format", "onnx", "--out", onnx_file) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert onnx_file.read_bytes() == before
+
+
+def test_a_difference_above_the_limit_is_refused_and_leaves_nothing(slices, tmp_path, monkeypatch):
+    model = weights.restore(trained_network.find(slices))
+
+    def write_zeros(_, path):
+        path.write_bytes(b"zeros")
+
+    made = exported.module("litert")
+    monkeypatch.setattr(made, "write", write_zeros)
+    monkeypatch.setattr(made, "runner", lambda _: lambda batch: np.zeros((len(batch), 32, 32, 1)))
+    request = exported.Request("litert", tmp_path / "there" / "m.tflite")
+    with pytest.raises(ValueError, match="differs from its source by"):
+        exported.export(model, None, request)
+    assert not list((tmp_path / "there").iterdir())
+
+    def lacks(*_):
+        raise NotImplementedError("no Conv3D here")
+
+    monkeypatch.setattr(made, "write", lacks)
+    with pytest.raises(ValueError, match=r"can't be exported as litert: no Conv3D here"):
+        exported.export(model, None, request)
+    assert not list((tmp_path / "there").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["unet"], "--format FORMAT --out PATH"),
+        (["unet", "--format", "onnx", "--out", "x.xml"], "ending in .onnx"),
+        (["uent", "--format", "litert", "--out", "x.tflite"], "uent"),
+        (["unet", "--format", "litert", "--out", "x.tflite", "--int8"], "--calibrate"),
+        (["show"], "export show PATH"),
+        (["show", "nowhere.onnx"], "expected a file of"),
+    ],
+)
+def test_mistakes_are_one_sentence(argv, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert export(*argv) == 2
+    told = capsys.readouterr()
+    assert sentence in told.err
+    assert told.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path, capsys):
+    pytest.importorskip("onnx")
+    for name in ("a.onnx", "a.tflite"):
+        (tmp_path / name).write_bytes(b"\x12garbage")
+        assert export("show", tmp_path / name) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_runner_refuses_in_one_sentence(onnx_file, cohort, tmp_path):
+    case = sorted(path for path in cohort.iterdir() if path.is_dir())[0]
+    lacking = files_of(case)[:-1]
+    for files, sentence in (
+        (lacking, "add t1."),
+        (["t1=none.nii", "flair=none.nii", "t1ce=none.nii"], "can't be read"),
+        ([str(case / f"{case.name}_t1.nii.gz")], "one file of 3 channels"),
+    ):
+        done = run_bare(onnx_file.parent, onnx_file, *files, "--out", tmp_path / "m.nii")
+        assert done.returncode == 2
+        assert sentence in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "m.nii").exists()
+
+
+@pytest.mark.parametrize(
+    "sides", [((30, 40), (17, 21)), ((20, 24), (41, 50)), ((32, 32), (16, 16))]
+)
+def test_the_runner_resizes_as_the_pipeline_does(sides):
+    draw = np.random.default_rng(0)
+    image = draw.normal(size=(3, *sides[0])).astype(np.float32)
+    expected = geometry._resized(image[..., None], sides[1])[..., 0]
+    assert np.allclose(segment.resized(image, sides[1]), expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LPS", "PIR", "ASL", "IRP"])
+def test_the_runner_turns_a_file_as_the_pipeline_does(codes, tmp_path):
+    voxels = np.random.default_rng(0).integers(0, 99, (4, 5, 6)).astype(np.int16)
+    start = nibabel.orientations.axcodes2ornt("RAS")
+    turn = nibabel.orientations.ornt_transform(start, nibabel.orientations.axcodes2ornt(codes))
+    image = nibabel.Nifti1Image(voxels, np.diag([1.0, 2.0, 3.0, 1.0])).as_reoriented(turn)
+    for name, prepare in (("s", lambda one: None), ("q", lambda one: one.set_sform(None, 0))):
+        image.set_qform(image.affine, 1)
+        prepare(image)
+        nibabel.save(image, tmp_path / f"{name}.nii")
+        _, found, stated = segment.read_nifti(tmp_path / f"{name}.nii")
+        own = nibabel.orientations.io_orientation(image.affine)
+        assert np.array_equal(segment.to_lps(found, stated), affine.to_lps(found, own))
+        assert np.array_equal(segment.from_lps(segment.to_lps(found, stated), stated), found)
+
+
+def test_the_runner_reads_what_others_write(tmp_path):
+    values = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    image = nibabel.Nifti1Image(values, np.eye(4))
+    image.header.set_slope_inter(2, 1)
+    nibabel.save(image, tmp_path / "scaled.nii.gz")
+    raw = (tmp_path / "scaled.nii.gz").read_bytes()
+    assert raw[:2] == b"\x1f\x8b"
+    _, found, _ = segment.read_nifti(tmp_path / "scaled.nii.gz")
+    assert np.allclose(found, np.asarray(nibabel.load(tmp_path / "scaled.nii.gz").dataobj))
+    big = nibabel.Nifti1Image(values, np.eye(4), nibabel.Nifti1Header(endianness=">"))
+    nibabel.save(big, tmp_path / "big.nii")
+    assert struct.unpack(">i", (tmp_path / "big.nii").read_bytes()[:4]) == (348,)
+    _, found, _ = segment.read_nifti(tmp_path / "big.nii")
+    assert np.array_equal(found, values)
+    (tmp_path / "cut.nii").write_bytes((tmp_path / "big.nii").read_bytes()[:360])
+    with pytest.raises(segment.Refused, match="truncated"):
+        segment.read_nifti(tmp_path / "cut.nii")
+
+
+def test_eight_bits_are_judged_by_masks(slices, cohort, tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    out = tmp_path / "int8.onnx"
+    monkeypatch.setattr(int8, "LEAST", 0.0)  # an untrained network's masks hang by a thread
+    words = ("--int8", "--calibrate", cohort)
+    assert export(slices, "--format", "onnx", "--out", out, *words) == 0
+    told = exported.read(out)["difference"]
+    assert told["int8"] is True
+    assert told["samples"] > 4
+    monkeypatch.setattr(int8, "LEAST", 1.1)
+    with pytest.raises(ValueError, match=r"below 1\.1"):
+        int8.judged(lambda x: x[..., :1], lambda x: x[..., :1], np.ones((2, 8, 8, 3), np.float32))
+    shutil.rmtree(tmp_path)
+
+
+def test_the_inputs_of_a_comparison_look_as_they_are_said_to():
+    found = parity.inputs((32, 32, 3))
+    head = found["real_like"]
+    assert head.shape == (2, 32, 32, 3)
+    assert not head[:, 0].any()
+    assert head[:, 16, 16].any()
+    assert parity.differences(lambda x: x * np.nan, lambda x: x, (8, 8, 1))["random"] == 1
