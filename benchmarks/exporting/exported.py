@@ -43,13 +43,13 @@ def module(form: str) -> ModuleType:
 def require(form: str, out: Path) -> None:
     """Refuse what can't come to an end, before anything heavy is loaded."""
     made = module(form)
-    for package in made.NEEDS:
-        optional_packages.require(package, f"--format {form}", made.EXTRA)
     if out.suffix != made.SUFFIX:
         wanted = f"a name ending in {made.SUFFIX}" if made.SUFFIX else "a folder without a suffix"
         raise UserError(f"Expected {wanted} for --format {form}. Received: {out}.")
     if out.exists():
         raise UserError(f"{out}: is there already; remove it, or choose another --out.")
+    for package in made.NEEDS:
+        optional_packages.require(package, f"--format {form}", made.EXTRA)
 
 
 def export(model: Any, trained: Trained | None, request: Request) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What is to be measured, and which of it is done: the list that results/README.md prints."""
 
 import json
+import math
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -128,6 +129,7 @@ def _trainings(plan: Plan, data: str | None) -> Iterator[Task]:
 
 
 def _operations(model: str) -> float:
-    """Return the reference operations of a model at one common size."""
-    reference = zoo.card(model).references[0]
-    return (reference.gflops or 0) / float(reference.input_shape[0] ** 2)
+    """Return the reference operations of a model for a pixel, or a voxel where there is none."""
+    references = [one for one in zoo.card(model).references if one.variant is None]
+    reference = min(references, key=lambda one: len(one.input_shape))
+    return (reference.gflops or 0) / math.prod(reference.input_shape[:-1])

@@ -79,6 +79,7 @@ def check(document, tmp_path, count):
             for run in runs
         }
         known = len(ranked) + len(comparison.failed) + len(comparison.left_out)
+        known += len(comparison.external)
         assert known == len(record.paths(results))
         assert len(ranked) >= 2
         assert not {"\x1b", "\x07", "\x00"} & set(told)

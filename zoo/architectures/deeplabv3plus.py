@@ -78,7 +78,7 @@ CARD = Card(
     deviations=(
         "Inputs in [0, 1] are scaled by 255 first, because Keras' EfficientNet rescales by 1/255 "
         "inside.",
-        "`encoder` is any network of keras.applications with features of 1/4 and 1/16, each with "
+        "`encoder` names one of keras.applications with features of 1/4 and 1/16, each with "
         "the preprocessing that its weights expect; none dilates its last stage.",
         "`width` scales ASPP and decoder; the encoder keeps its ImageNet widths.",
     ),

@@ -80,7 +80,7 @@ CARD = Card(
         "(23,546,057). The totals differ by 41,655: 32,603,204 here, 32,561,549 there.",
         "Caffe-style preprocessing (BGR, ImageNet mean, 0 to 255) is inside, so that every "
         "architecture takes the same input in [0, 1].",
-        "`encoder` is any network of keras.applications that halves its image five times, each "
+        "`encoder` names one of keras.applications that halves its image five times, each "
         "with the preprocessing that its weights expect; ours, as segmentation_models has them.",
         "`width` scales the decoder; the encoder keeps its ImageNet widths.",
     ),

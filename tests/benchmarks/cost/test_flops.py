@@ -236,7 +236,9 @@ def test_every_architecture_counts_without_a_guess(name):
     shape = (32, 32, 32, 2) if zoo.card(name).ranks == (3,) else (64, 64, 3)
     counted = flops.count(zoo.create(name, shape, 1, width=0.125))
     assert counted.guessed == ()
-    assert counted.macs > counted.other > 0
+    assert counted.macs > 0 < counted.other
+    # GELU costs 45 operations an entry: at an eighth of the width more than products of few channels.
+    assert counted.macs > counted.other or name in ("cmunext", "mednext")
     assert sum(row.params for row in counted.rows) == counted.params
 
 
