@@ -35,7 +35,7 @@ class Loaded:
 def load(results: Path | str | Sequence[Path], policy: str | None = None) -> Loaded:
     """Read every record under a results folder, or several, or in the folder of one machine."""
     folders = [Path(results)] if isinstance(results, Path | str) else list(results)
-    paths = _once([path for folder in folders for path in record.paths(folder)])
+    paths = _once(record.paths(folder) for folder in folders)
     with record.no_garbage_collection():  # of what comes back from the processes, too
         found = dict(zip(paths, _each(paths, policy), strict=True))
     runs = [one for one in found.values() if isinstance(one, RunScores)]
@@ -54,14 +54,17 @@ def load(results: Path | str | Sequence[Path], policy: str | None = None) -> Loa
     )
 
 
-def _once(paths: Sequence[Path]) -> list[Path]:
+def _once(folders: Iterable[Sequence[Path]]) -> list[Path]:
     """Leave out a record that lies in an earlier folder too, byte for byte."""
-    kept: dict[str, list[Path]] = {}
-    for path in dict.fromkeys(paths):
-        alike = kept.setdefault(path.name, [])
-        if not any(filecmp.cmp(path, other, shallow=False) for other in alike):
-            alike.append(path)
-    return [path for alike in kept.values() for path in alike]
+    kept: dict[Path, None] = {}
+    for paths in folders:
+        alike: dict[str, list[Path]] = {}
+        for path in kept:
+            alike.setdefault(path.name, []).append(path)
+        for path in paths:
+            if not any(filecmp.cmp(path, one, shallow=False) for one in alike.get(path.name, ())):
+                kept[path] = None
+    return list(kept)
 
 
 def _shown(path: Path, folders: Sequence[Path]) -> Path:
