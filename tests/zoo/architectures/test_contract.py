@@ -8,15 +8,18 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import CASES, RESIZED, Case
+from cases import EVERY, STOOD_FOR, Case
 
 import zoo
 from zoo import weights
 
-SLOW = [pytest.param(case, marks=pytest.mark.slow) for case in RESIZED]
+CASES = [
+    pytest.param(case, marks=pytest.mark.slow if case in STOOD_FOR else (), id=str(case))
+    for case in EVERY
+]
 
 
-@pytest.fixture(params=[*CASES, *SLOW], ids=str, scope="module")
+@pytest.fixture(params=CASES, scope="module")
 def case(request) -> Case:
     return request.param
 
