@@ -75,7 +75,7 @@ def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
     parts += [f"- {safe(sentence)}" for sentence in reservations(table)]
     parts += ["", *_grid(*_ranking(comparison, table)), ""]
     parts += [*(f"- {safe(sentence)}" for sentence in notes(table)), ""]
-    if len(table.regions) > 1:
+    if region_rows.are_shown(table):
         parts += [f"{region_rows.TITLE}:", "", *_grid(*_regions(table)), ""]
     if len(table.models) > 1:
         parts += ["Does the order hold?", "", *_grid(*_orders(table)), ""]
