@@ -37,6 +37,7 @@ def to_markdown(comparison: Comparison) -> str:
     if not comparison.tables:
         parts += ["No run has finished.", ""]
     for place, table in enumerate(comparison.tables, 1):
+        parts += [f"**{comparison.reference}**", ""] if place == comparison.own + 1 else []
         parts += _table(comparison, table, place)
     parts += _external(comparison)
     parts += _costs(comparison) + _claims(comparison.claims) + _failed(comparison)

@@ -28,7 +28,7 @@ def show(comparison: Comparison) -> None:
         console.print("No run has finished.")
     for place, table in enumerate(comparison.tables, 1):
         if place == comparison.own + 1:
-            console.print(Text("Reference results of the other folders", style="bold"))
+            console.print(Text(comparison.reference, style="bold"))
         console.print(_grid(comparison, table, place))
         for sentence in (*conclusions(table), *reservations(table), *notes(table)):
             console.print(Text(f"  {cells.printable(sentence)}"))
