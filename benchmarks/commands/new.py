@@ -1,4 +1,4 @@
-"""`gliozoo new model|protocol|dataset|loss PATH`: a commented file to start from."""
+"""`gliozoo new model|protocol|dataset|loss|metric PATH`: a commented file to start from."""
 
 import argparse
 from pathlib import Path

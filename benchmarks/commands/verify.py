@@ -7,6 +7,14 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `gliozoo verify`."""
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of records")
+    parser.add_argument(
+        "--metric",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="the file of a metric of one's own, to be run again; several are allowed",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
@@ -14,18 +22,22 @@ def run(arguments: argparse.Namespace) -> int:
     """Name what does not match; 1 if anything does not, or cannot be read."""
     import json
 
+    from benchmarks.protocols.own_again import Again
     from benchmarks.records import record
     from benchmarks.terminal.streams import shown
 
     results, unsealed = arguments.results, 0
+    own = Again(arguments.metric)
     wrong: dict[str, list[str]] = {}
     paths = record.paths(results)
     for path in paths:
-        problems, is_sealed = _examined(path)
+        problems, is_sealed = _examined(path, own)
         unsealed += not is_sealed
         if problems:
             wrong[str(path)] = problems
+    own.require_used()
     told = {"records": len(paths), "unsealed": unsealed, "mismatches": wrong}
+    told["unverified"] = own.unverified
     if arguments.json:
         print(json.dumps(told, sort_keys=True))
         return 1 if wrong else 0
@@ -35,10 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{len(paths)} records, {len(paths) - len(wrong)} agree with their patients.")
     if unsealed:
         print(f"{unsealed} are unsealed: they were written before records had a seal.")
+    for line in own.lines():
+        print(shown(line))
     return 1 if wrong else 0
 
 
-def _examined(path: Path) -> tuple[list[str], bool]:
+def _examined(path: Path, own) -> tuple[list[str], bool]:
     from benchmarks.errors import UserError
     from benchmarks.records import record, verify
 
@@ -47,4 +61,5 @@ def _examined(path: Path) -> tuple[list[str], bool]:
             found = verify.examine(path)
     except UserError as error:
         return [f"is left out: {error}"], True
-    return list(found.problems), found.is_sealed
+    one = found.record
+    return [*found.problems, *own.problems(one.protocol, one.patients)], found.is_sealed

@@ -11,7 +11,8 @@ from benchmarks.comparison.reading import machine_costs as machines
 from benchmarks.comparison.reading.claims import Claim, claims
 from benchmarks.comparison.reading.groups import Group, differences, group, summary
 from benchmarks.comparison.reading.load import load
-from benchmarks.comparison.reading.scores import policy_of
+from benchmarks.comparison.reading.scores import RunScores, policy_of
+from benchmarks.comparison.reading.shipped import shipped
 from benchmarks.errors import UserError
 from benchmarks.records.record import Record
 from benchmarks.scoring import policies
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from benchmarks.comparison.judging.table import Table
 
 BASELINE = "unet"
+REPOSITORY = "Reference results of the repository"
+OTHERS = "Reference results of the other folders"
 LONGEST = 400  # characters of a line that says why a file is left out
 
 
@@ -39,7 +42,8 @@ class Comparison:
     external: "tuple[External, ...]"
     left_out: Mapping[Path, str]
     baseline: str
-    own: int  # tables that hold runs of the first folder; the others are there for reference
+    own: int  # tables that hold runs of the user's; the others are there for reference
+    reference: str = ""  # what those are called
 
     def omissions(self) -> list[str]:
         """Say of each file that is left out why, in a line."""
@@ -92,8 +96,9 @@ def compare(
         return tabulate(one, policy_of(one.example, policy), baseline)
 
     runs = [run for run in loaded.runs if chosen(run.record)]
-    first = Path(results) if isinstance(results, Path | str) else Path(results[0])
-    groups = sorted(group(runs), key=lambda one: not _holds(one, first))  # as they were, else
+    folders = [Path(results)] if isinstance(results, Path | str) else [*results]
+    mine, reference = _mine(runs, folders)
+    groups = sorted(group(runs), key=lambda one: not _holds(one, mine))  # as they were, else
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy's sorts and products run side by side
         tables = tuple(pool.map(table, groups))
     return Comparison(
@@ -104,13 +109,28 @@ def compare(
         external=external.rows(filter(chosen, loaded.external)),
         left_out=loaded.left_out,
         baseline=baseline,
-        own=sum(_holds(one, first) for one in groups),
+        own=sum(_holds(one, mine) for one in groups),
+        reference=reference,
     )
 
 
-def _holds(one: Group, folder: Path) -> bool:
-    """Tell whether any run of a group lies in a folder."""
-    return any(run.path.is_relative_to(folder) for runs in one.runs.values() for run in runs)
+def _mine(runs: Sequence[RunScores], folders: Sequence[Path]) -> tuple[set[Path], str]:
+    """Return the user's records, and what the others are called.
+
+    They lie in the first folder and did not come with the repository; without any such, all of that
+    folder are.
+    """
+    first = {run.path for run in runs if run.path.is_relative_to(folders[0])}
+    known = shipped(folders)
+    theirs = {run.path for run in runs if run.path.resolve() in known}
+    mine = first - theirs or first
+    others = {run.path for run in runs} - mine
+    return mine, REPOSITORY if others <= theirs else OTHERS
+
+
+def _holds(one: Group, mine: set[Path]) -> bool:
+    """Tell whether any run of a group is the user's."""
+    return any(run.path in mine for runs in one.runs.values() for run in runs)
 
 
 def _check(protocol: str | None, records: list[Record]) -> None:

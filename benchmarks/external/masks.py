@@ -12,7 +12,7 @@ import numpy as np
 
 import zoo
 from benchmarks.errors import UserError
-from benchmarks.protocols import protocol
+from benchmarks.protocols import own_metric, protocol
 from benchmarks.protocols.protocol import Protocol
 from benchmarks.records import data_section
 from benchmarks.records.record import Record
@@ -94,20 +94,17 @@ def _rows(
     cases: Iterable[Case], files: Any, target: Target, chosen: Protocol
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Give each case with a digest of its mask, and its row."""
+    own = own_metric.load(chosen.evaluate.metrics, surfaces=chosen.evaluate.surfaces)
     for case in cases:
         truth = read_case(_light(case))
         answer = read_case(_light(_masked(case, files[case.name]))).label
         assert truth.label is not None
         assert answer is not None
-        regions = {
-            region: metrics.measure(
-                np.isin(truth.label, values),
-                np.isin(answer, values),
-                truth.spacing,
-                surfaces=chosen.evaluate.surfaces,
-            )
-            for region, values in target.regions.items()
-        }
+        regions = {}
+        for region, values in target.regions.items():
+            asked = np.isin(truth.label, values), np.isin(answer, values), truth.spacing
+            row = metrics.measure(*asked, surfaces=chosen.evaluate.surfaces)
+            regions[region] = own_metric.add(own, row, *asked)
         digest = hashlib.sha256(np.ascontiguousarray(answer).tobytes()).hexdigest()
         yield case.name, digest, {"patient": case.name, "in_mm": truth.in_mm, "regions": regions}
 

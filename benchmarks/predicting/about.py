@@ -53,7 +53,7 @@ def _spec(values: Any, identity: Identity) -> DataSpec:
 
 
 def _evaluation(values: Any, identity: Identity) -> Evaluation:
-    _require("evaluation", values, isinstance(values, dict))
+    _require("evaluation", values, isinstance(values, dict) and "metrics" not in values)
     evaluation = Evaluation(**values)
     size = evaluation.batch_size
     one = prod(side or 1 for side in identity.input_shape)

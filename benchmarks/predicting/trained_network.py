@@ -3,7 +3,7 @@
 It travels in the weights file itself, so that one file is enough; a run's folder holds such a file.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Trained:
             regions=dict(known["regions"]),
             spacing=_spacing(data) if protocol.data.rank == 3 else None,
             threshold=threshold,
-            evaluation=protocol.evaluate,
+            evaluation=replace(protocol.evaluate, metrics=()),  # weights name no code
             value_range=data.value_range,
             images=tuple(sorted({*image_hashes(data, "train"), *image_hashes(data, "val")})),
         )
@@ -61,6 +61,7 @@ class Trained:
         return {
             **asdict(self),
             "spec": self.spec.as_json(),
+            "evaluation": self.evaluation.as_json(),
             "regions": [[name, list(values)] for name, values in self.regions.items()],
         }
 

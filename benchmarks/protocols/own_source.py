@@ -8,7 +8,7 @@ import hashlib
 import re
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,17 @@ def is_one(text: str) -> bool:
     return REFERENCE.fullmatch(text.strip()) is not None
 
 
+def require_apart(texts: Sequence[str], what: str) -> None:
+    """Refuse what names no function in a file, and one name for two of them."""
+    names = [REFERENCE.fullmatch(text.strip()) for text in texts]
+    for text, match in zip(texts, names, strict=True):
+        if match is None:
+            raise UserError(f"Expected {what} as './{what}.py:NAME'. Received: {text!r:.80}.")
+    told = [match["name"] for match in names if match]
+    if len({*told}) < len(told):
+        raise UserError(f"Expected a name of its own for each of {what}. Received: {told}.")
+
+
 def beside(text: str, folder: Path) -> str:
     """Return a sum of names with its files looked for from a folder on."""
     return "+".join(
@@ -54,18 +65,22 @@ def told(text: str) -> str:
     return "+".join(str(find(part)) if is_one(part) else part.strip() for part in text.split("+"))
 
 
-def find(text: str) -> OwnSource:
-    """Read a file, and look that the function is there, without running it."""
+def find(text: str, needed: Sequence[str] = (), kind: str = "loss") -> OwnSource:
+    """Read a file, and look that its functions are there, without running it.
+
+    Those are the ones that are needed; without them, the one that is named.
+    """
     match = REFERENCE.fullmatch(text.strip())
-    assert match is not None
+    if match is None:
+        raise UserError(f"{text}: expected a path without '+' that ends in .py:NAME; rename it.")
     path, name = Path(match["path"]), match["name"]
     try:
         source = path.read_bytes()
         tree = ast.parse(source.decode("utf-8"))
     except OSError as error:
         raise UserError(
-            f"{path}: can't be read ({error.strerror or error}); `gliozoo new loss {path}` writes "
-            "one to start from."
+            f"{path}: can't be read ({error.strerror or error}); `gliozoo new {kind} {path}` "
+            "writes one to start from."
         ) from error
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
@@ -74,8 +89,10 @@ def find(text: str) -> OwnSource:
             f"{path}: is not Python ({where}{getattr(error, 'msg', error)}); mend it."
         ) from error
     there = [one.name for one in tree.body if isinstance(one, ast.FunctionDef)]
-    if name not in there:
-        raise UserError(f"{path}: has no function {name!r}; it has {', '.join(there) or 'none'}.")
+    for one in needed or (name,):
+        if one not in there:
+            has = ", ".join(there) or "none"
+            raise UserError(f"{path}: has no function {one!r}; it has {has}.")
     found = OwnSource(path, name, source)
     if match["sha256"] not in (None, found.sha256):
         raise UserError(
@@ -88,6 +105,11 @@ def find(text: str) -> OwnSource:
 def load(text: str) -> Callable[..., Any]:
     """Run the file and return the function."""
     found = find(text)
+    return getattr(run(found), found.name)
+
+
+def run(found: OwnSource) -> types.ModuleType:
+    """Run the file and return what it made."""
     module = types.ModuleType(f"gliozoo_own_{found.sha256[:8]}_{found.path.stem}")
     module.__file__ = str(found.path)
     sys.modules[module.__name__] = module
@@ -98,4 +120,4 @@ def load(text: str) -> Callable[..., Any]:
             f"{found.path}: raises {type(error).__name__}: {' '.join(str(error).split())[:200]} "
             "when it is imported; mend it."
         ) from error
-    return getattr(module, found.name)
+    return module

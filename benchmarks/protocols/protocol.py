@@ -18,7 +18,7 @@ from typing import Any
 
 import zoo
 from benchmarks.errors import UserError
-from benchmarks.protocols import own_source, toml_file
+from benchmarks.protocols import own_metric, own_source, toml_file
 from benchmarks.scoring.policies import POLICIES
 from data_pipeline import DataSpec
 from data_pipeline.plain import LATER, plain
@@ -77,7 +77,8 @@ class Evaluation:
     """How a trained model is scored; `threshold` None is chosen on the validation patients.
 
     A model of volumes slides over a scan in windows of its input's size: `overlap` is the share of
-    a side that two neighbours have in common, `blending` how their answers are weighted.
+    a side that two neighbours have in common, `blending` how their answers are weighted. `metrics`
+    are files of one's own, `./metrics.py:NAME`, shown as `x_NAME` beside the others.
     """
 
     threshold: float | None = 0.5
@@ -86,6 +87,7 @@ class Evaluation:
     batch_size: int = 16
     overlap: float = 0.5
     blending: str = "gaussian"
+    metrics: tuple[str, ...] = field(default=(), metadata=LATER)
 
     def __post_init__(self) -> None:
         _one_of("policy", self.policy, tuple(POLICIES))
@@ -94,6 +96,14 @@ class Evaluation:
             raise UserError(f"Expected overlap from 0 to below 1. Received: {self.overlap}.")
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise UserError(f"Expected a threshold between 0 and 1. Received: {self.threshold}.")
+        own_source.require_apart(self.metrics, "metrics")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values; files by their names and hashes."""
+        told = plain(self)
+        return told | (
+            {"metrics": [str(own_metric.find(one)) for one in self.metrics]} if self.metrics else {}
+        )
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,7 @@ class Protocol:
         return {
             "data": self.data.as_json(),
             "train": {**train, "loss": own_source.told(train["loss"])},
-            "evaluate": plain(self.evaluate),
+            "evaluate": self.evaluate.as_json(),
         }
 
     @cached_property
@@ -202,6 +212,9 @@ def _of_file(path: Path, above: tuple[Path, ...]) -> Protocol:
         if "loss" in content.get("train", {}):
             loss = own_source.beside(parts["train"].loss, path.parent)
             parts["train"] = replace(parts["train"], loss=loss)
+        if "metrics" in content.get("evaluate", {}):
+            own = (own_source.beside(one, path.parent) for one in parts["evaluate"].metrics)
+            parts["evaluate"] = replace(parts["evaluate"], metrics=tuple(own))
         return replace(found, name=name, **parts)
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error

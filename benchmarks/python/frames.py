@@ -32,8 +32,10 @@ def frame(*results: str | Path, policy: str | None = None) -> "pd.DataFrame":
         for path, found in _read(Path(place)):
             rows += _rows(path, found, policy)
     columns = ["model", *RUN, "site", "origin", "machine", "patient", "region", *FACTS]
-    made = pd.DataFrame(rows, columns=[*columns, *policies.METRICS, "policy", "record"])
-    return made.astype(dict.fromkeys(policies.METRICS, float))
+    own = sorted({name for row in rows for name in row if name.startswith(policies.OWN)})
+    metrics = [*policies.METRICS, *own]
+    made = pd.DataFrame(rows, columns=[*columns, *metrics, "policy", "record"])
+    return made.astype(dict.fromkeys(metrics, float))
 
 
 def _read(place: Path) -> Iterator[tuple[Path, Record]]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.scoring.policies import METRICS
 from benchmarks.scoring.tally import Tally, filled, ratios
 
 Means = dict[str, dict[str, float | int | None]]
@@ -21,7 +20,7 @@ def summary(tally: Tally, policy: str) -> dict[str, Any]:
     for region, mine in tally.by_region():
         names = tally.known(region)
         told[tally.regions[region]] = {
-            "patient": _means({n: values[:, region, METRICS.index(n)] for n in names}),
+            "patient": _means({n: values[:, region, tally.columns.index(n)] for n in names}),
             "slice": _means({name: ratio[mine] for name, ratio in per_slice.items()}),
             "pooled": _pooled({n: float(r[region]) for n, r in pooled.items()}, len(values)),
         }

@@ -53,7 +53,8 @@ _run = fields(
         "started_from": or_none(fields({"weights_sha256": text(64)})),
     },
 )
-_protocol = fields({}, {"evaluate": fields({}, {"policy": _name, "threshold": _share})})
+_evaluate = {"policy": _name, "threshold": _share, "metrics": listed(_name, 100)}
+_protocol = fields({}, {"evaluate": fields({}, _evaluate)})
 _data = fields(
     {},
     {
@@ -104,6 +105,7 @@ _training = fields(
     },
 )
 _lesion = fields({"dice": number(0, 1)}, {"hd95": _distance, "voxels": whole()})
+_own = fields({"facts": named(_real, 1_000), "values": named(_real, 10)}, {"error": text(1_000)})
 _row = fields(
     {
         **dict.fromkeys(("tp", "fp", "fn", "tn"), whole()),
@@ -115,6 +117,7 @@ _row = fields(
         "slices": rows(3, 100_000),
         "lesions": listed(_lesion, 100_000),
         "lesion_false_positives": whole(),
+        "own": named(_own, 100),
     },
 )
 _patient = fields({"patient": _name, "regions": named(_row, REGIONS)}, {"in_mm": flag()})

@@ -129,7 +129,7 @@ def _verdict(table: Table) -> Html:
 
 
 def _regions(table: Table) -> Html | None:
-    if len(table.regions) < 2:
+    if not region_rows.are_shown(table):
         return None
     head, rows = region_rows.rows(table)
     return join(tag("h3", region_rows.TITLE), grid(head, rows, region_rows.TITLE))

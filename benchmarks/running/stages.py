@@ -15,6 +15,7 @@ from benchmarks.errors import UserError
 from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting import overlays, trained_network
 from benchmarks.predicting.trained_network import Trained
+from benchmarks.protocols import own_metric
 from benchmarks.records import atomic, csv_table, data_section
 from benchmarks.records.record import Record
 from benchmarks.running.slot import Slot
@@ -35,6 +36,8 @@ from zoo import weights
 def load(slot: Slot, unfinished: Unfinished) -> Data:
     """Load the data, and note what they are."""
     job = slot.job
+    asked = slot.protocol.evaluate
+    own_metric.load(asked.metrics, surfaces=asked.surfaces)  # what fails does so before training
     data = data_pipeline.load(
         slot.protocol.data,
         job.seed,
@@ -144,6 +147,8 @@ def evaluate(slot: Slot, model: keras.Model, data: Data) -> Quality:
     """Score the test patients; keep their numbers as a table, and the network ready for use."""
     predict = Predictor(model, slot.protocol.evaluate)
     quality = scoring.evaluate(predict, data, slot.protocol.evaluate)
+    for failure in own_metric.failures(quality.patients):
+        say(f"A metric failed on a patient, who is left out of it: {failure}")
     usage = Trained.of(slot.protocol, data, quality.threshold)
     weights.save(model, slot.folder / trained_network.WEIGHTS, usage.as_json())
     policy = slot.protocol.evaluate.policy

@@ -20,6 +20,7 @@ OVERLAPS = ("dice", "iou", "precision", "sensitivity", "specificity", "volume_si
 DISTANCES = ("hd95", "hd", "assd")  # mm, lower is better
 SURFACE_SHARES = ("nsd_1mm", "nsd_2mm")
 LESIONS = ("lesion_dice", "lesion_hd95")
+OWN = "x_"  # before the name of a metric of the user's
 METRICS = (*OVERLAPS, *DISTANCES, *SURFACE_SHARES, *LESIONS, "accuracy")
 LOWER_IS_BETTER = frozenset((*DISTANCES, "lesion_hd95"))
 UNPUNISHED = frozenset(("specificity", "accuracy"))  # no policy has a value for a miss
@@ -60,7 +61,12 @@ def values(row: Row, policy: str) -> Values:
     """Return every metric that a row can tell; None is one that the policy leaves undefined."""
     chosen = find(policy)
     told = {**overlaps(row, chosen), **_surfaces(row, chosen), **lesions(row, chosen)}
-    return {name: told[name] for name in METRICS if name in told}
+    return {name: told[name] for name in METRICS if name in told} | own(row, policy)
+
+
+def own(row: Row, policy: str) -> Values:
+    """Return what metrics of the user's gave, as `x_NAME`; the row keeps it without their file."""
+    return {f"{OWN}{name}": kept["values"].get(policy) for name, kept in row.get("own", {}).items()}
 
 
 def ends(metric: str, reach: float) -> tuple[float, float]:
@@ -68,6 +74,8 @@ def ends(metric: str, reach: float) -> tuple[float, float]:
 
     `reach` is the distance that a miss costs.
     """
+    if metric.startswith(OWN):
+        return math.nan, math.nan
     if metric in LOWER_IS_BETTER:
         return 0.0, reach
     return math.nan if metric in UNPUNISHED else 0.0, 1.0

@@ -100,18 +100,27 @@ class Tally:
             yield place, owners == place
 
     @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Name the metrics of `values`: METRICS, then the user's own that any row tells of."""
+        own = {name for row in self.rows for name in row.get("own", ())}
+        return (*METRICS, *(f"{policies.OWN}{name}" for name in sorted(own)))
+
+    @cached_property
     def values(self) -> dict[str, np.ndarray]:
-        """Return every one of METRICS for each row, by policy; NaN is what it leaves undefined."""
+        """Return all `columns` for each row, by policy; NaN is what it leaves undefined."""
         return {policy: self._values(policy) for policy in policies.POLICIES}
 
     def _values(self, policy: str) -> np.ndarray:
-        told = np.full((*self.counts.shape[:2], len(METRICS)), np.nan)
+        told = np.full((*self.counts.shape[:2], len(self.columns)), np.nan)
         for name, ratio in filled(self.ratios, policy).items():
             told[..., METRICS.index(name)] = ratio
         for place, name in enumerate(SURFACES):
             told[..., METRICS.index(name)] = self._surface(place, name, policies.find(policy))
         if any("lesions" in row for row in self.rows):
             told[..., [METRICS.index(name) for name in LESIONS]] = self._lesions(policy)
+        for place, name in enumerate(self.columns[len(METRICS) :], len(METRICS)):
+            values = [policies.own(row, policy).get(name) for row in self.rows]
+            told[..., place] = np.array(values, dtype=float).reshape(self.counts.shape[:2])
         return told
 
     def _surface(self, place: int, name: str, policy: policies.Policy) -> np.ndarray:
@@ -136,7 +145,8 @@ class Tally:
         for row in self.rows[region :: len(self.regions)]:
             if "lesions" in row:
                 names |= policies.lesions(row, policies.find("brats")).keys()
-        return [name for name in METRICS if name in names]
+            names |= policies.own(row, "brats").keys()
+        return [name for name in self.columns if name in names]
 
 
 def ratios(counts: np.ndarray) -> dict[str, np.ndarray]:

@@ -8,12 +8,14 @@ KINDS = {
     "protocol": "protocol.toml",
     "dataset": "dataset.toml",
     "loss": "loss.py.txt",
+    "metric": "metric.py.txt",
 }
 NEXT = {
     "model": "gliozoo check {path}",
     "protocol": "gliozoo bench unet --protocol {path}",
     "dataset": "gliozoo data check {folder}",
     "loss": 'loss = "./{path.name}:mine+dice" under [train] of a protocol beside it',
+    "metric": 'metrics = ["./{path.name}:mine"] under [evaluate] of a protocol beside it',
 }
 
 

@@ -31,7 +31,8 @@ LABELS = {
 
 def label(metric: str, in_mm: bool) -> str:
     """Name a metric; distances count voxels where the files state no voxel size."""
-    return LABELS[metric] if in_mm else LABELS[metric].replace("mm", "voxels")
+    told = LABELS.get(metric, metric)  # one of the user's own is its own label
+    return told if in_mm or metric not in LABELS else told.replace("mm", "voxels")
 
 
 def number(value: float | None, decimals: int = 3) -> str:

@@ -14,6 +14,7 @@ Row = dict[str, Any]
 
 VERDICTS = {"+": "better", "-": "worse", "~": "~"}  # a lone sign would start a formula
 _OTHERS = [name for name in METRICS if name != "dice"]
+ENDS = ("_ci_lower", "_ci_upper", "_n_used")
 COLUMNS = (
     "table model variant region status rank rank_ci_lower rank_ci_upper "
     "dice ci_lower ci_upper dice_median dice_q1 dice_q3 n_used n_total dice_seed_std "
@@ -33,8 +34,10 @@ COLUMNS = (
 
 
 def to_csv(comparison: Comparison) -> str:
-    """Print the comparison; columns never change their order, and failed runs come last."""
-    return csv_table.text(list(rows(comparison)), COLUMNS)
+    """Print the comparison; columns never change their order, the user's own come after them."""
+    own = sorted({name for table in comparison.tables for name in table.own})
+    further = [f"{name}{end}" for name in own for end in ("", *ENDS)]
+    return csv_table.text(list(rows(comparison)), [*COLUMNS, *further])
 
 
 def rows(comparison: Comparison) -> Iterator[Row]:
@@ -95,7 +98,7 @@ def _row(comparison: Comparison, table: Table, model: str, region: str) -> Row:
 
 def _quality(table: Table, model: str, region: str) -> Row:
     told: Row = {}
-    for metric in METRICS:
+    for metric in (*METRICS, *table.own):
         found = table.estimates.get((model, region, metric))
         if found is None:
             continue

@@ -37,6 +37,7 @@ def to_markdown(comparison: Comparison) -> str:
     if not comparison.tables:
         parts += ["No run has finished.", ""]
     for place, table in enumerate(comparison.tables, 1):
+        parts += [f"**{comparison.reference}**", ""] if place == comparison.own + 1 else []
         parts += _table(comparison, table, place)
     parts += _external(comparison)
     parts += _costs(comparison) + _claims(comparison.claims) + _failed(comparison)
@@ -75,7 +76,7 @@ def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
     parts += [f"- {safe(sentence)}" for sentence in reservations(table)]
     parts += ["", *_grid(*_ranking(comparison, table)), ""]
     parts += [*(f"- {safe(sentence)}" for sentence in notes(table)), ""]
-    if len(table.regions) > 1:
+    if region_rows.are_shown(table):
         parts += [f"{region_rows.TITLE}:", "", *_grid(*_regions(table)), ""]
     if len(table.models) > 1:
         parts += ["Does the order hold?", "", *_grid(*_orders(table)), ""]

@@ -28,7 +28,7 @@ def show(comparison: Comparison) -> None:
         console.print("No run has finished.")
     for place, table in enumerate(comparison.tables, 1):
         if place == comparison.own + 1:
-            console.print(Text("Reference results of the other folders", style="bold"))
+            console.print(Text(comparison.reference, style="bold"))
         console.print(_grid(comparison, table, place))
         for sentence in (*conclusions(table), *reservations(table), *notes(table)):
             console.print(Text(f"  {cells.printable(sentence)}"))
@@ -50,7 +50,7 @@ def _grid(comparison: Comparison, table: Table, place: int) -> Grid:
         f"{len(table.patients)} patients, policy '{table.policy}' for empty masks"
     )
     grid = Grid(title=Text(cells.printable(title)), title_justify="left")
-    metrics = [name for name in METRICS if name in table.metrics]
+    metrics = [*(name for name in METRICS if name in table.metrics), *table.own]
     compared = comparison.baseline in table.models
     for heading in ("rank", "model", *(cells.label(name, table.in_mm) for name in metrics)):
         grid.add_column(heading)

@@ -4,7 +4,7 @@ The threshold is the protocol's, or the best one on the VALIDATION patients; the
 choose nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ import keras
 import numpy as np
 
 from benchmarks.errors import UserError
+from benchmarks.protocols import own_metric
+from benchmarks.protocols.own_metric import OwnMetric
 from benchmarks.protocols.protocol import Evaluation
 from benchmarks.scoring import aggregate, calibration, metrics, policies
 from benchmarks.scoring.calibration import Calibration
@@ -35,12 +37,13 @@ class Quality:
 
 def evaluate(predict: Predict, data: Data, evaluation: Evaluation) -> Quality:
     """Score every test patient under every policy, and how far its probabilities can be trusted."""
+    own = own_metric.load(evaluation.metrics, surfaces=evaluation.surfaces)
     threshold = evaluation.threshold or choose_threshold(predict, data, evaluation.policy)
     rows: list[dict[str, Any]] = []
     sums: dict[str, Calibration] = {}
     for patient in data.patients("test"):
         found = patient.restore(predict(patient.images))
-        rows.append(row(patient, data, found, threshold, surfaces=evaluation.surfaces))
+        rows.append(row(patient, data, found, threshold, surfaces=evaluation.surfaces, own=own))
         for region, probability in region_probabilities(found, data.target, data.regions):
             reference = np.isin(patient.reference, data.regions[region])
             measured = calibration.measure(reference, probability)
@@ -54,19 +57,20 @@ def evaluate(predict: Predict, data: Data, evaluation: Evaluation) -> Quality:
 
 
 def row(
-    patient: PatientData, data: Data, found: np.ndarray, threshold: float, *, surfaces: bool
+    patient: PatientData,
+    data: Data,
+    found: np.ndarray,
+    threshold: float,
+    *,
+    surfaces: bool,
+    own: Sequence[OwnMetric] = (),
 ) -> dict[str, Any]:
     """Return what a record keeps of one patient, given its probabilities on its own grid."""
     predicted = masks(found, data.target, data.regions, threshold)
-    regions = {
-        region: metrics.measure(
-            np.isin(patient.reference, values),
-            predicted[region],
-            patient.spacing,
-            surfaces=surfaces,
-        )
-        for region, values in data.regions.items()
-    }
+    regions = {}
+    for region, values in data.regions.items():
+        asked = np.isin(patient.reference, values), predicted[region], patient.spacing
+        regions[region] = own_metric.add(own, metrics.measure(*asked, surfaces=surfaces), *asked)
     return {"patient": patient.id, "in_mm": patient.in_mm, "regions": regions}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.comparison.judging import intervals, statistics
-from benchmarks.comparison.reading.scores import DICE, METRICS, RunScores
+from benchmarks.comparison.reading.scores import DICE, RunScores
 from benchmarks.scoring import policies
 
 
@@ -70,7 +70,11 @@ def _seed_spread(runs: Sequence[RunScores]) -> float:
 
 
 def estimates(
-    models: Sequence[str], regions: Sequence[str], scores: np.ndarray, reach: float
+    models: Sequence[str],
+    regions: Sequence[str],
+    metrics: Sequence[str],
+    scores: np.ndarray,
+    reach: float,
 ) -> dict[tuple[str, str, str], Estimate]:
     """Estimate the mean of each model, region and metric that has any score.
 
@@ -79,13 +83,13 @@ def estimates(
     flat = scores.reshape(len(scores), -1)
     known = (~np.isnan(flat)).sum(axis=0)
     used = np.flatnonzero(known)
-    ends = np.tile([policies.ends(name, reach) for name in METRICS], (scores[0, ..., 0].size, 1))
+    ends = np.tile([policies.ends(name, reach) for name in metrics], (scores[0, ..., 0].size, 1))
     found = intervals.intervals(flat[:, used], ends[used].T)
     quartiles = np.nanquantile(flat[:, used], [0.25, 0.5, 0.75], axis=0)
     told = {}
     for entry, column in enumerate(used):
         model, region, metric = map(int, np.unravel_index(column, scores.shape[1:]))
-        told[models[model], regions[region], METRICS[metric]] = Estimate(
+        told[models[model], regions[region], metrics[metric]] = Estimate(
             mean=float(found.mean[entry]),
             ci_lower=float(found.lower[entry]),
             ci_upper=float(found.upper[entry]),

@@ -23,7 +23,8 @@ MEAN = "mean"  # of the regions, patient by patient; background is never one
 class Table:
     """Everything that may be said of a group; `models` and every mapping go from best to worst.
 
-    `scores` is (patients, models, regions, METRICS), averaged over seeds; patients are the unit.
+    `scores` is (patients, models, regions, columns), averaged over seeds; patients are the unit.
+    `columns` are METRICS, then the user's own.
     """
 
     group: Group
@@ -38,6 +39,7 @@ class Table:
     contrasts: Mapping[tuple[str, str], Contrast]
     orders: tuple[Order, ...]
     empties: Mapping[tuple[str, str], Empties]
+    columns: tuple[str, ...] = METRICS
 
     @property
     def terms(self) -> Terms:
@@ -48,7 +50,12 @@ class Table:
     def metrics(self) -> tuple[str, ...]:
         """Return the metrics that any row has."""
         known = ~np.isnan(self.scores).all(axis=(0, 1, 2))
-        return tuple(name for name, any_known in zip(METRICS, known, strict=True) if any_known)
+        return tuple(name for name, any_known in zip(self.columns, known, strict=True) if any_known)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Return the user's own metrics, `x_NAME`, that any row has: nothing is ranked by them."""
+        return tuple(name for name in self.metrics if name not in METRICS)
 
     @property
     def in_mm(self) -> bool:
@@ -82,8 +89,9 @@ def tabulate(group: Group, policy: str, baseline: str) -> Table:
     patients = _union(run.patients for runs in group.runs.values() for run in runs)
     regions = _in_order(_union(run.regions for runs in group.runs.values() for run in runs))
     names = list(group.runs)
-    columns = [_over_seeds(group.runs[name], patients, regions) for name in names]
-    scores = _with_mean(np.stack(columns, axis=1))
+    metrics = _union(run.columns for runs in group.runs.values() for run in runs)
+    means = [_over_seeds(group.runs[name], patients, regions, metrics) for name in names]
+    scores = _with_mean(np.stack(means, axis=1))
     order = _order(scores[:, :, 0, DICE], names)
     models, scores = tuple(names[place] for place in order), scores[:, order]
     shown = (MEAN, *regions) if len(regions) > 1 else regions
@@ -99,10 +107,11 @@ def tabulate(group: Group, policy: str, baseline: str) -> Table:
         scores=scores,
         standings=standing,
         scatter=scattered,
-        estimates=estimates(models, shown, scores, _reach(group)),
+        estimates=estimates(models, shown, metrics, scores, _reach(group)),
         contrasts=contrast(dice, models, baseline, scattered, _folds(group, patients)),
         orders=orders({name: group.runs[name] for name in models}, regions, policy),
         empties=empties(group.runs, shown, MEAN, policy),
+        columns=metrics,
     )
 
 
@@ -125,17 +134,21 @@ def _in_order(regions: Sequence[str]) -> tuple[str, ...]:
 
 
 def _over_seeds(
-    runs: Sequence[RunScores], patients: Sequence[str], regions: Sequence[str]
+    runs: Sequence[RunScores],
+    patients: Sequence[str],
+    regions: Sequence[str],
+    metrics: Sequence[str],
 ) -> np.ndarray:
     """Average a patient's scores over the runs that scored them: seeds are not patients."""
-    shape = (len(patients), len(regions), len(METRICS))
+    shape = (len(patients), len(regions), len(metrics))
     total, count = np.zeros(shape), np.zeros(shape)
     row = {name: place for place, name in enumerate(patients)}
     column = {name: place for place, name in enumerate(regions)}
     for run in runs:
         if not run.patients:
             continue
-        where = np.ix_([row[p] for p in run.patients], [column[r] for r in run.regions])
+        places = [metrics.index(name) for name in run.columns]
+        where = np.ix_([row[p] for p in run.patients], [column[r] for r in run.regions], places)
         total[where] += np.nan_to_num(run.values)
         count[where] += ~np.isnan(run.values)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -17,7 +17,9 @@ DICE = METRICS.index("dice")
 
 @dataclass(frozen=True)
 class RunScores:
-    """One finished run: `values` is (patients, regions, METRICS) under the policy that ranks.
+    """One finished run: `values` is (patients, regions, columns) under the policy that ranks.
+
+    `columns` are METRICS, then the user's own.
 
     For each region, `dice` holds the sum of the patients' Dice and their number under every
     policy, `voxels` the pooled COUNTS, `slices` the sum of the slices' Dice, how many hold
@@ -38,6 +40,7 @@ class RunScores:
     millilitres: np.ndarray
     in_mm: bool
     reach: float
+    columns: tuple[str, ...] = METRICS
 
     @property
     def split(self) -> str:
@@ -60,6 +63,7 @@ def extract(path: Path, record: Record, tally: Tally, policy: str) -> RunScores:
         millilitres=_millilitres(tally),
         in_mm=all(patient.get("in_mm", True) for patient in record.patients),
         reach=_reach(tally, policy),
+        columns=tally.columns,
     )
 
 

@@ -5,7 +5,8 @@ import pytest
 from benchmarks import starters
 from benchmarks.__main__ import main
 from benchmarks.contract.one_backend import tried
-from benchmarks.protocols import protocol
+from benchmarks.protocols import own_metric, protocol
+from benchmarks.scoring import metrics, policies
 from benchmarks.training import losses
 from data_pipeline.formats import dataset_toml
 
@@ -45,6 +46,18 @@ def test_a_new_loss_is_one(tmp_path):
     loss = losses.create(f"{tmp_path / 'losses.py'}:mine")
     y, p = np.ones((2, 3, 1), "float32"), np.full((2, 3, 1), 0.5, "float32")
     np.testing.assert_allclose(loss(y, p), [0.25, 0.25])
+
+
+def test_a_new_metric_is_one(tmp_path):
+    import numpy as np
+
+    assert new("metric", tmp_path / "metrics.py") == 0
+    (mine,) = own_metric.load([f"{tmp_path / 'metrics.py'}:mine"])
+    reference, prediction = np.zeros((2, 4, 4, 4), dtype=bool)
+    reference[1, 1, 1] = prediction[1, 1, 3] = True
+    asked = reference, prediction, (3.0, 0.5, 0.5)
+    row = own_metric.add([mine], metrics.measure(*asked), *asked)
+    assert policies.values(row, "brats")["x_mine"] == 1.0
 
 
 @pytest.mark.parametrize("kind", starters.KINDS)
