@@ -71,7 +71,7 @@ def settings_of(identity: Identity) -> dict[str, object]:
 def require_room(widths: tuple[int, ...], tensors: Mapping[str, Any]) -> None:
     """Refuse channels that the file's tensors can't have: each level has a kernel of its square.
 
-    What is built before the tensors are compared stays within a hundred times the file, and an
+    What is built before the tensors are compared stays within six hundred times the file, and an
     encoder of a fixed size.
     """
     held = sum(tensor.size for tensor in tensors.values())
