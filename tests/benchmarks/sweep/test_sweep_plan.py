@@ -59,7 +59,7 @@ def test_a_model_of_volumes_gets_the_twin_and_what_cannot_be_fed_is_left_out(pat
     assert made.waiting[0].protocol.name == "smoke3d"
     lgg = plan.make(dataclasses.replace(pattern, protocol="lgg2d"), "all", "0", "0")
     assert lgg.left_out == ("unet3d", "vnet")
-    assert len(lgg.waiting) == len(zoo.names()) - 1
+    assert len(lgg.waiting) == len(zoo.names()) - 2
 
 
 def test_a_fold_that_the_protocol_has_not_is_one_sentence(pattern):
