@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
+FAST := "not slow and not backends and not smoke"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf gpu gpu-carry gpu-unpack gpu-list
@@ -41,7 +42,7 @@ report: $(VENV)/.installed ## Make results/report.html from all records: [PROTOC
 	@$(GLIOZOO) report $(if $(PROTOCOL),--protocol "$(PROTOCOL)")
 
 test: $(VENV)/.installed-dev ## Run the fast tests
-	@$(BIN)/python -m pytest tests -m "not slow and not backends and not smoke" -n 2 --durations=20 --dist worksteal
+	@$(BIN)/python -m pytest tests -m $(FAST) -n 2 --durations=20 --dist worksteal
 
 names: $(VENV)/.installed ## Print the names of all architectures as JSON
 	@$(GLIOZOO) list --json | $(BIN)/python -c 'import json, sys; print(json.dumps([row["name"] for row in json.load(sys.stdin)]))'
@@ -58,7 +59,7 @@ test-backends: $(VENV)/.installed-dev ## Install JAX and torch, compare all thre
 
 test-newest: $(VENV)/.installed-dev ## Run the fast tests with the newest Keras and TensorFlow that there are
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade keras tensorflow
-	@$(BIN)/python -m pytest tests -m "not slow and not backends and not smoke" -n 2 --dist worksteal
+	@$(BIN)/python -m pytest tests -m $(FAST) -n 2 --dist worksteal
 
 test-sweep: $(VENV)/.installed-dev ## Install Ray, submitit, MLflow; test sweeps on them (many minutes)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ray,slurm,track]'

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 
 from zoo.building import build
 from zoo.errors import UserError
-from zoo.presets import shelf
-from zoo.presets.preset import NAME
 
 if TYPE_CHECKING:
     import keras
@@ -27,8 +25,11 @@ def create(
     `encoder_weights="imagenet"` or `separable=True`; `weights` is a file of `zoo.weights`, or the
     name of a preset, which says what is not stated here: its first fold is loaded.
     """
-    if isinstance(weights, str) and not Path(weights).exists() and NAME.fullmatch(weights):
-        return _preset(name, input_shape, weights)
+    if isinstance(weights, str) and not Path(weights).exists():
+        from zoo.presets.preset import NAME  # nor a list of names presets
+
+        if NAME.fullmatch(weights):
+            return _preset(name, input_shape, weights)
     model = build(name, input_shape, classes, variant, width, **settings)
     if weights is not None:
         from zoo.weights import load  # NumPy and safetensors, which a list of names can do without
@@ -39,6 +40,7 @@ def create(
 
 def _preset(name: str, input_shape: tuple[int | None, ...] | None, preset: str) -> "keras.Model":
     """Build what a preset's first file was saved from, for other sides where they are stated."""
+    from zoo.presets import shelf
     from zoo.weights import header, load
 
     path = shelf.paths(preset)[0]

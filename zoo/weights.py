@@ -33,6 +33,13 @@ def save(model: "keras.Model", path: str | Path, about: Mapping[str, Any] | None
     `about` holds facts of the caller's as plain JSON values; `header` gives them back.
     """
     identity = identity_of(model)
+    card_digest = card(identity.reference or identity.architecture).digest()
+    facts = _facts(identity, card_digest, about or {})
+    return weights_file.write(Path(path), arrays(model), facts)
+
+
+def _facts(identity: Identity, card_digest: str, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file's header says beside its tensors."""
     facts = {
         "architecture": identity.architecture,
         "variant": identity.variant,
@@ -40,12 +47,10 @@ def save(model: "keras.Model", path: str | Path, about: Mapping[str, Any] | None
         "classes": identity.classes,
         "width": identity.width,
         "settings": headers.settings_of(identity),
-        "card_digest": card(identity.reference or identity.architecture).digest(),
-        "about": dict(about or {}),
+        "card_digest": card_digest,
+        "about": dict(about),
     }
-    if identity.origin:
-        facts["origin"] = identity.origin.as_json()
-    return weights_file.write(Path(path), arrays(model), facts)
+    return facts | {"origin": identity.origin.as_json()} if identity.origin else facts
 
 
 def load(model: "keras.Model", path: str | Path) -> None:
@@ -60,19 +65,7 @@ def halve(source: str | Path, target: str | Path) -> str:
     What normalises keeps its 32 bits, and whoever loads the file gets 32 for all.
     """
     found, tensors = read(source)
-    identity = found.identity
-    facts = {
-        "architecture": identity.architecture,
-        "variant": identity.variant,
-        "input_shape": identity.input_shape,
-        "classes": identity.classes,
-        "width": identity.width,
-        "settings": headers.settings_of(identity),
-        "card_digest": found.card_digest,
-        "about": dict(found.about),
-    }
-    if identity.origin:
-        facts["origin"] = identity.origin.as_json()
+    facts = _facts(found.identity, found.card_digest, found.about)
     return weights_file.write(Path(target), halves.halved(tensors), facts)
 
 

@@ -20,7 +20,7 @@ RATE = 5e-3
 
 def require(tried: Tried, seconds: float, cache: Path) -> None:
     """Refuse a model that can't learn by heart, or does not know it in inference."""
-    x, y = _samples(tried.rank, cache)
+    x, y = samples(tried.rank, cache)
     keras.utils.set_random_seed(0)
     model = tried.create()
     schedule = keras.optimizers.schedules.CosineDecay(RATE, STEPS)
@@ -59,7 +59,7 @@ def _hint(tried: Tried) -> str:
     return "" if small else ", or give build a keyword `widths`, by which it is tried small"
 
 
-def _samples(rank: int, cache: Path) -> tuple[np.ndarray, np.ndarray]:
+def samples(rank: int, cache: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return four samples, of a phantom each, with large tumours."""
     spec = DataSpec(
         rank=rank,

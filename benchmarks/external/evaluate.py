@@ -14,6 +14,7 @@ from benchmarks.errors import UserError
 from benchmarks.external import patients
 from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting import trained_network
+from benchmarks.predicting.ensemble import Ensemble
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.protocols.protocol import Protocol
 from benchmarks.records import record
@@ -113,20 +114,10 @@ def evaluate(
             trained.require_spacing(case.name, case.spacing, case.in_mm)
     threshold = float(np.mean([one.trained.threshold for one in known]))
     evaluation = replace(trained.evaluation, threshold=threshold)
-    predict = Together([weights.restore(one.path, asked.model) for one in known], evaluation)
+    members = [Predictor(weights.restore(one.path, asked.model), evaluation) for one in known]
+    predict = Ensemble(members, [threshold] * len(members), "mean")
     quality = scoring.evaluate(predict, site, evaluation)  # type: ignore[arg-type]
     return _record(asked, known, site, seen, quality, environment)
-
-
-class Together:
-    """Several networks as one: the mean of what they answer."""
-
-    def __init__(self, models: Sequence[Any], evaluation: Any):
-        self.predictors = [Predictor(model, evaluation) for model in models]
-
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Return `(D, h, w, K)` probabilities."""
-        return np.mean([predict(images) for predict in self.predictors], axis=0)
 
 
 def _record(
@@ -138,7 +129,7 @@ def _record(
     environment: Mapping[str, Any],
 ) -> Record:
     trained = known[0].trained
-    chosen = Protocol("external", replace(trained.spec), evaluate=trained.evaluation)
+    chosen = Protocol("external", trained.spec, evaluate=trained.evaluation)
     run = known[0].run
     protocol, digest = (
         (run.protocol, run.protocol_digest) if run else (chosen.as_json(), chosen.digest)

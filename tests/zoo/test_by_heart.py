@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from cases import CASES, Case
 
-import data_pipeline
 import zoo
+from benchmarks.contract import by_heart
 from benchmarks.training import losses
-from data_pipeline import Cohort, DataSpec
 
 pytestmark = pytest.mark.slow
 STEPS = 150
@@ -29,25 +28,6 @@ def case(request) -> Case:
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
-
-
-def samples(case: Case, cache) -> tuple[np.ndarray, np.ndarray]:
-    """Return the four samples, of a phantom each, with the largest tumours."""
-    sides = {2: (64, 64), 3: (32, 32, 32)}[case.rank]
-    spec = DataSpec(
-        rank=case.rank,
-        size=sides,
-        batch_size=4,
-        normalisation="minmax_slice",
-        foreground_oversampling=1.0,
-        phantom=Cohort(patients=8, size=64),
-    )
-    data = data_pipeline.load(spec, cache=cache, threads=1)
-    batches = [*data.batches("train")]
-    x, y = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    y = y.astype("float32")
-    largest = np.argsort(-y.sum(axis=tuple(range(1, y.ndim))), kind="stable")[:40:10]
-    return x[largest], y[largest]
 
 
 def learned(case: Case, x, y) -> keras.Model:
@@ -70,7 +50,7 @@ def dice(y, answer) -> float:
 
 
 def test_what_is_learned_by_heart_is_known_in_inference(case, cache):
-    x, y = samples(case, cache)
+    x, y = by_heart.samples(case.rank, cache)
     model = learned(case, x, y)
     assert dice(y, model(x, training=True)) >= 0.95
     if (case.variant or "") not in zoo.card(case.name).exempt.get(PART, {}):

@@ -3,8 +3,6 @@
 import hashlib
 import os
 import tempfile
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from zoo.errors import UserError
@@ -57,7 +55,7 @@ def fetch(file: File, name: str, folder: Path, *, offline: bool | None = None) -
         verify(Path(aside), file)
         os.chmod(aside, 0o644)
         os.replace(aside, folder / file.file)
-    except (OSError, ValueError, urllib.error.URLError) as error:
+    except (OSError, ValueError) as error:
         if isinstance(error, UserError):
             raise UserError(str(error).replace(aside, file.url)) from error
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
@@ -72,6 +70,8 @@ def fetch(file: File, name: str, folder: Path, *, offline: bool | None = None) -
 
 def _download(file: File, target) -> None:
     """Copy the body, no more of it than the manifest announces."""
+    import urllib.request  # a twentieth of a second, which only a download needs
+
     left = file.bytes
     with urllib.request.urlopen(file.url, timeout=PATIENCE) as body:
         while part := body.read(PART):

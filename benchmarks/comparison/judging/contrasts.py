@@ -80,7 +80,7 @@ def contrast(
     gaps = np.round(scores[:, first] - scores[:, second], 12)
     found = differences.paired(scores, first, second)
     p = np.array([statistics.paired_p(gap) for gap in gaps.T])
-    errors = fold_effects.errors(gaps, folds, len(models)) if folds else fold_effects.plain(gaps)
+    errors = fold_effects.errors(gaps, folds, len(models)) if folds else differences.errors(gaps)
     of_folds = errors.p(found.mean) if folds else np.full(len(pairs), np.nan)
     seeds = np.full(len(pairs), np.nan)
     detectable = errors.detectable(ALPHA / len(pairs))

@@ -1,10 +1,36 @@
 """How far a difference of two means may lie from that over all patients."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from benchmarks.comparison.judging.intervals import Intervals, intervals
 from benchmarks.comparison.judging.statistics import LEVEL, RESAMPLES, means
+
+POWER = 0.8  # of the difference that is called detectable
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Standard errors of mean differences, a column each, with their degrees of freedom."""
+
+    size: np.ndarray
+    freedom: np.ndarray
+
+    def p(self, difference: np.ndarray) -> np.ndarray:
+        """Return the two-sided p of Student's t; 1 where nothing differs at all."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = 2 * stdtr(self.freedom, -np.abs(difference) / self.size)
+        return np.where(self.size > 0, found, np.where(difference == 0, 1.0, 0.0))
+
+    def reach(self, level: float) -> np.ndarray:
+        """Return the smallest difference whose p is below this level."""
+        return -stdtrit(self.freedom, level / 2) * self.size
+
+    def detectable(self, level: float) -> np.ndarray:
+        """Return the true difference that a test at this level finds in 80 % of samples."""
+        return self.reach(level) + stdtrit(self.freedom, POWER) * self.size
 
 
 def paired(
@@ -24,7 +50,7 @@ def paired(
         one, other = scores[:, first], scores[:, second]
         sides = each[first], each[second]
     found = difference(*sides, _correlation(one, other))
-    reach = _student(gaps)
+    reach = errors(gaps).reach(1 - LEVEL)
     return Intervals(
         found.mean,
         np.minimum(found.lower, found.mean - reach),
@@ -51,8 +77,8 @@ def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return (a * b).sum(axis=0) / np.where(spread > 1e-12, spread, np.inf)
 
 
-def _student(gaps: np.ndarray) -> np.ndarray:
-    """Return half the width of Student's interval of a mean."""
-    n = np.maximum((~np.isnan(gaps)).sum(axis=0), 2)
+def errors(gaps: np.ndarray) -> Errors:
+    """Return the errors of differences that nothing but patients makes."""
+    count = np.maximum((~np.isnan(gaps)).sum(axis=0), 2)
     squares = np.nansum((gaps - means(gaps)) ** 2, axis=0)
-    return -stdtrit(n - 1, (1 - LEVEL) / 2) * np.sqrt(squares / (n - 1) / n)
+    return Errors(np.sqrt(squares / (count - 1) / count), count - 1.0)

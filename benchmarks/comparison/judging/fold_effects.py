@@ -9,12 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
-from benchmarks.comparison.judging.statistics import means
+from benchmarks.comparison.judging.differences import Errors
 from benchmarks.comparison.reading.scores import RunScores
-
-POWER = 0.8  # of the difference that is called detectable
 
 
 @dataclass(frozen=True)
@@ -23,25 +20,6 @@ class Folds:
 
     of_patient: np.ndarray
     ratio: float
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Standard errors of mean differences, a column each, with their degrees of freedom."""
-
-    size: np.ndarray
-    freedom: np.ndarray
-
-    def p(self, difference: np.ndarray) -> np.ndarray:
-        """Return the two-sided p of Student's t; 1 where nothing differs at all."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found = 2 * stdtr(self.freedom, -np.abs(difference) / self.size)
-        return np.where(self.size > 0, found, np.where(difference == 0, 1.0, 0.0))
-
-    def detectable(self, level: float) -> np.ndarray:
-        """Return the true difference that a test at this level finds in 80 % of samples."""
-        reach = -stdtrit(self.freedom, level / 2) + stdtrit(self.freedom, POWER)
-        return reach * self.size
 
 
 def folds(runs: Iterable[RunScores], patients: Sequence[str]) -> Folds | None:
@@ -58,13 +36,6 @@ def folds(runs: Iterable[RunScores], patients: Sequence[str]) -> Folds | None:
     known = [ratio for ratio in ratios if ratio == ratio]
     ratio = float(np.mean(known)) if known else 1 / (len(tested) - 1)
     return Folds(np.array([place[patient] for patient in patients]), ratio)
-
-
-def plain(gaps: np.ndarray) -> Errors:
-    """Return the errors of differences that nothing but patients makes."""
-    count = np.maximum((~np.isnan(gaps)).sum(axis=0), 2)
-    squares = np.nansum((gaps - means(gaps)) ** 2, axis=0)
-    return Errors(np.sqrt(squares / (count - 1) / count), count - 1.0)
 
 
 def errors(gaps: np.ndarray, found: Folds, models: int) -> Errors:

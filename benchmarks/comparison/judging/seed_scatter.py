@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr
 
+from benchmarks.comparison.judging.differences import Errors
 from benchmarks.comparison.judging.estimates import Standing
-from benchmarks.comparison.judging.fold_effects import Errors
 
 
 @dataclass(frozen=True)
@@ -26,18 +25,17 @@ class Scatter:
         """Return the p of a t-test for means over seeds; NaN where no model has two."""
         if not self.freedom:
             return math.nan
-        error = self.spread * math.sqrt(1 / self.seeds[first] + 1 / self.seeds[second])
-        if not error:
-            return float(not difference)
-        return float(2 * stdtr(self.freedom, -abs(difference) / error))
+        return float(self._errors(first, second).p(np.array(difference)))
 
     def detectable(self, first: str, second: str, level: float) -> float:
         """Return the true difference that the test finds in 80 % of samples; NaN without one."""
         if not self.freedom:
             return math.nan
-        error = self.spread * math.sqrt(1 / self.seeds[first] + 1 / self.seeds[second])
-        errors = Errors(np.array(error), np.array(float(self.freedom)))
-        return float(errors.detectable(level))
+        return float(self._errors(first, second).detectable(level))
+
+    def _errors(self, first: str, second: str) -> Errors:
+        size = self.spread * math.sqrt(1 / self.seeds[first] + 1 / self.seeds[second])
+        return Errors(np.array(size), np.array(float(self.freedom)))
 
 
 def scatter(standings: Mapping[str, Standing]) -> Scatter:

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from benchmarks.comparison.compare import compare
-from benchmarks.comparison.judging import fold_effects
+from benchmarks.comparison.judging import differences, fold_effects
 from benchmarks.comparison.judging.contrasts import contrast
 from benchmarks.comparison.judging.fold_effects import Folds
 
@@ -79,8 +79,8 @@ def test_the_detectable_difference_is_found_in_four_of_five_samples():
     found = []
     for _ in range(400):
         gaps = generator.normal(0, 0.1, (40, 1))
-        errors = fold_effects.plain(gaps)
-        truth = fold_effects.Errors(np.array([0.1 / np.sqrt(40)]), errors.freedom)
+        errors = differences.errors(gaps)
+        truth = differences.Errors(np.array([0.1 / np.sqrt(40)]), errors.freedom)
         found.append(errors.p(gaps.mean(axis=0) + truth.detectable(0.01))[0] < 0.01)
     assert np.mean(found) == pytest.approx(0.8, abs=0.06)
 
