@@ -28,7 +28,7 @@ CARD = Card(
     family="transformers",
     paper="Perera, Navard, Yilmaz: SegFormer3D: an Efficient Transformer for 3D Medical Image "
     "Segmentation. CVPR Workshops 2024, arXiv 2404.10156",
-    source="the paper; its code is GPL-3, and none of it was read",
+    source="the paper; its code is GPL-3 and was not opened",
     ranks=(2, 3),
     input_shape=(128, 128, 128, 4),
     classes=3,
