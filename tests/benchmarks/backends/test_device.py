@@ -1,5 +1,6 @@
 """The edge to the backends: what is chosen, what is refused in one sentence, what is known."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,22 @@ def test_the_environment_decides_where_nothing_is_asked_for(monkeypatch):
 def test_the_first_installed_is_the_default(unset, monkeypatch):
     monkeypatch.setattr(device, "installed", only(HERE))
     assert device.select_backend() == HERE
+
+
+@pytest.mark.skipif(HERE != "tensorflow", reason="oneDNN is asked of TensorFlow")
+@pytest.mark.parametrize(
+    ("processor", "set_before", "left"),
+    [("x86_64", None, "1"), ("AMD64", None, "1"), ("x86_64", "0", "0"), ("aarch64", None, None)],
+)
+def test_old_x86_processors_get_their_fast_kernels_unless_told_otherwise(
+    monkeypatch, processor, set_before, left
+):
+    monkeypatch.setattr(device.platform, "machine", lambda: processor)
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    if set_before:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", set_before)
+    device.select_backend()
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == left
 
 
 def test_unknown_backend_names_the_known_ones(unset):
