@@ -7,14 +7,14 @@ Whoever saves may add facts of their own, `about`, such as how images are to be 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from zoo.building import Identity, build, widths
 from zoo.errors import UserError
 from zoo.registry import card, name_of, origin_of
-from zoo.weights_files import halves, headers, weights_file
+from zoo.weights_files import halves, headers, kernels, weights_file
 from zoo.weights_files.sealed import Tensors
 from zoo.weights_files.weights_file import digest as digest_of
 from zoo.weights_files.weights_file import header as header
@@ -95,26 +95,44 @@ def restore(path: str | Path, source: str | None = None) -> "keras.Model":
     return model
 
 
-def transfer(model: "keras.Model", path: str | Path) -> list[str]:
-    """Give a model the weights of a file to go on from; return those that stay as they were.
+class Transferred(NamedTuple):
+    """What a model could not take over as it was: weights that begin anew, kernels resampled."""
 
-    They are those whose shape follows from the number of classes, where that differs: the head.
+    anew: list[str]
+    resampled: list[str]
+
+
+def transfer(model: "keras.Model", path: str | Path) -> Transferred:
+    """Give a model the weights of a file to go on from; return what is not as it was there.
+
+    The head begins anew where the number of classes differs. Variants that differ in the size of
+    their kernels alone go on from each other: kernels are resampled (MedNeXt's UpKern).
     """
     found, tensors = read(path)
     saved, identity = found.identity, identity_of(model)
-    same = _architecture(saved) == _architecture(identity) and saved.width == identity.width
+    expected, tensors = arrays(model), halves.widened(tensors)
+    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    other = [name for name, value in expected.items() if shapes.get(name) != value.shape]
+    alike = _architecture(saved) == _architecture(identity)
+    of_two_sizes = not alike and _network(saved) == _network(identity)
+    same = (alike or of_two_sizes) and saved.width == identity.width
     if not same or saved.input_shape[-1] != identity.input_shape[-1]:
         raise UserError(
             f"{path} holds the weights of {describe(saved)}, from which {describe(identity)} can't "
-            "go on: architecture, variant, width and channels must be the same."
+            "go on: architecture, variant, width and channels must be the same; variants may "
+            "differ in the size of their kernels."
         )
-    expected = arrays(model)
-    shapes = {name: tensor.shape for name, tensor in tensors.items()}
-    other = [name for name, value in expected.items() if shapes.get(name) != value.shape]
-    if other and saved.classes == identity.classes:
+    made = {
+        name: kernels.resampled(tensors[name], expected[name].shape)
+        for name in other
+        if of_two_sizes and kernels.differ_in_size(shapes.get(name, ()), expected[name].shape)
+    }
+    anew = [name for name in other if name not in made]
+    if anew and saved.classes == identity.classes:
         raise UserError(f"{path}: can't be gone on from; {_first_difference(model, tensors)}.")
-    _assign(model, {**expected, **{n: t for n, t in tensors.items() if n not in other}})
-    return other
+    kept = {name: tensor for name, tensor in tensors.items() if name not in other}
+    _assign(model, {**expected, **kept, **made})
+    return Transferred(anew, list(made))
 
 
 def require_source(path: str | Path, identity: Identity, source: str | None) -> None:
@@ -181,8 +199,21 @@ def describe(identity: Identity) -> str:
 
 def _architecture(identity: Identity) -> tuple:
     """Return what makes two models the same function of their weights; sides may differ."""
-    sha256 = identity.origin.sha256 if identity.origin else None
-    return identity.architecture, sha256, identity.variant, headers.settings_of(identity)
+    settings = headers.settings_of(identity)
+    return identity.architecture, _sha256(identity), identity.variant, settings
+
+
+def _network(identity: Identity) -> tuple:
+    """Return what forms of an architecture have in common that differ in their kernels' size."""
+    found = card(identity.reference or identity.architecture)
+    variant = found.variants[identity.variant].settings if identity.variant else {}
+    settings = {**variant, **headers.settings_of(identity)}
+    settings.pop("kernel", None)
+    return identity.architecture, _sha256(identity), settings
+
+
+def _sha256(identity: Identity) -> str | None:
+    return identity.origin.sha256 if identity.origin else None
 
 
 def _fill(model: "keras.Model", path: str | Path, saved: Identity, tensors: Tensors) -> None:

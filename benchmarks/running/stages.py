@@ -107,9 +107,11 @@ def _go_on_from(slot: Slot, model: keras.Model) -> None:
     path = trained_network.find(Path(str(slot.job.from_weights)))
     if weights.header(path).sha256 != slot.run["started_from"]["weights_sha256"]:
         raise UserError(f"{path} changed while the run was starting: start it again.")
-    anew = weights.transfer(model, path)
+    anew, resampled = weights.transfer(model, path)
     if anew:
         say(f"Goes on from {path}; the number of classes differs, so these begin anew: {anew}.")
+    if resampled:
+        say(f"Goes on from {path}; {len(resampled)} kernels are resampled to this variant's size.")
 
 
 def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) -> State:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,6 +37,12 @@ NAMES = [
 
 def test_the_folder_is_the_registry():
     assert zoo.names() == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_an_architecture_is_read_at_one_sitting(name):
+    source = Path(import_module(f"zoo.architectures.{name}").__file__).read_text()
+    assert len(source.splitlines()) <= 150, "move what others could use into zoo/blocks"
 
 
 def test_cards_are_read_without_keras_and_equal_the_modules_own():

@@ -220,14 +220,40 @@ def test_transfer_takes_over_all_but_a_head_of_other_classes(model, path):
     weights.save(model, path)
     other = zoo.create("unet", (64, 64, 3), 4, width=0.125)
     before = weights.arrays(other)
-    anew = weights.transfer(other, path)
+    anew, resampled = weights.transfer(other, path)
+    assert not resampled
     assert {name.partition("/")[0] for name in anew} == {"logits"}
     saved, after = weights.arrays(model), weights.arrays(other)
     for name in after:
         np.testing.assert_array_equal(after[name], (before if name in anew else saved)[name])
     same = zoo.create("unet", (32, 32, 3), 1, width=0.125)
-    assert weights.transfer(same, path) == []
+    assert weights.transfer(same, path) == ([], [])
     assert weights.digest(same) == weights.digest(model)
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_larger_kernels_go_on_from_trained_smaller_ones(path, classes):
+    shape = (32, 32, 3)
+    small = zoo.create("mednext", shape, 1, width=0.0625)
+    weights.save(small, path)
+    large = zoo.create("mednext", shape, classes, "small5", width=0.0625)
+    anew, resampled = weights.transfer(large, path)
+    assert {name.partition("/")[0] for name in anew} == (set() if classes == 1 else {"logits"})
+    assert resampled == [name for name in weights.arrays(large) if "depthwise/kernel" in name]
+    before, after = weights.arrays(small), weights.arrays(large)
+    for name in after.keys() - set(anew) - set(resampled):
+        np.testing.assert_array_equal(after[name], before[name])
+    name = "down0_0_depthwise/kernel"
+    # What PyTorch's interpolate gives for [a, b, c] at five places.
+    line = np.array([[1, 0, 0], [0.6, 0.4, 0], [0, 1, 0], [0, 0.4, 0.6], [0, 0, 1]], np.float32)
+    expected = np.einsum("ia,jb,abco->ijco", line, line, before[name])
+    np.testing.assert_allclose(after[name], expected, atol=1e-6)
+
+
+def test_kernels_of_another_size_and_blocks_of_another_number_are_refused(path):
+    weights.save(zoo.create("mednext", (32, 32, 3), 1, width=0.0625), path)
+    other = zoo.create("mednext", (32, 32, 3), 1, "medium5", width=0.0625)
+    assert "can't go on" in refusal(lambda: weights.transfer(other, path))
 
 
 @pytest.mark.parametrize(

@@ -57,47 +57,19 @@ CARD = Card(
             "The rate stays where it is: theirs decays to nothing, (1 - epoch / 1000) ** .9.",
             "Without deep supervision, a field of a protocol that a recipe doesn't set.",
             "An epoch has every image once; theirs is 250 batches, a third of them on foreground.",
-            "Forms of kernel 5 start from random weights; theirs from trained ones of kernel 3, "
-            "resampled (UpKern).",
+            "Forms of kernel 5 start from random weights, unless `bench --from` names a run of "
+            "kernel 3, whose kernels it then resamples as theirs does (UpKern).",
             "Of nnU-Net's augmentation, only turns, zooms and flips.",
         ),
     ),
     variants={
-        "base": Variant("expansions to 4", {"expansions": (2, 3, 4, 4, 4, 4, 4, 3, 2)}),
-        "medium": Variant(
-            "the same expansions, 3 or 4 blocks",
-            {
-                "expansions": (2, 3, 4, 4, 4, 4, 4, 3, 2),
-                "blocks": (3, 4, 4, 4, 4, 4, 4, 4, 3),
-            },
-        ),
-        "large": Variant(
-            "expansions to 8, up to 8 blocks",
-            {
-                "expansions": (3, 4, 8, 8, 8, 8, 8, 4, 3),
-                "blocks": (3, 4, 8, 8, 8, 8, 8, 4, 3),
-            },
-        ),
+        "base": Variant("expansions to 4", {"size": "B"}),
+        "medium": Variant("the same expansions, 3 or 4 blocks", {"size": "M"}),
+        "large": Variant("expansions to 8, up to 8 blocks", {"size": "L"}),
         "small5": Variant("kernel 5", {"kernel": 5}),
-        "base5": Variant(
-            "base with kernel 5", {"kernel": 5, "expansions": (2, 3, 4, 4, 4, 4, 4, 3, 2)}
-        ),
-        "medium5": Variant(
-            "medium with kernel 5",
-            {
-                "kernel": 5,
-                "expansions": (2, 3, 4, 4, 4, 4, 4, 3, 2),
-                "blocks": (3, 4, 4, 4, 4, 4, 4, 4, 3),
-            },
-        ),
-        "large5": Variant(
-            "large with kernel 5",
-            {
-                "kernel": 5,
-                "expansions": (3, 4, 8, 8, 8, 8, 8, 4, 3),
-                "blocks": (3, 4, 8, 8, 8, 8, 8, 4, 3),
-            },
-        ),
+        "base5": Variant("base with kernel 5", {"size": "B", "kernel": 5}),
+        "medium5": Variant("medium with kernel 5", {"size": "M", "kernel": 5}),
+        "large5": Variant("large with kernel 5", {"size": "L", "kernel": 5}),
     },
     deviations=(
         "One parameter less than the source, whose dummy keeps PyTorch's checkpointing at work.",
@@ -109,16 +81,27 @@ CARD = Card(
 )
 
 
+# The blocks of the nine stages, down and up again, and by how much each widens.
+SIZES = {
+    "S": ((2, 2, 2, 2, 2, 2, 2, 2, 2), (2, 2, 2, 2, 2, 2, 2, 2, 2)),
+    "B": ((2, 2, 2, 2, 2, 2, 2, 2, 2), (2, 3, 4, 4, 4, 4, 4, 3, 2)),
+    "M": ((3, 4, 4, 4, 4, 4, 4, 4, 3), (2, 3, 4, 4, 4, 4, 4, 3, 2)),
+    "L": ((3, 4, 8, 8, 8, 8, 8, 4, 3), (3, 4, 8, 8, 8, 8, 8, 4, 3)),
+}
+
+
 def build(
     input_shape: tuple[int | None, ...],
     classes: int,
     *,
     widths: tuple[int, ...] = (32, 64, 128, 256, 512),
-    blocks: tuple[int, ...] = (2,) * 9,
-    expansions: tuple[int, ...] = (2,) * 9,
+    size: str = "S",
     kernel: int = 3,
 ) -> keras.Model:
-    """Build MedNeXt; `blocks` and `expansions` are those of its nine stages, down and up again."""
+    """Build MedNeXt of one of the paper's four sizes."""
+    if size not in SIZES:
+        raise ValueError(f"Expected size to be one of {', '.join(SIZES)}. Received: {size!r}")
+    blocks, expansions = SIZES[size]
     *encoder, bottleneck = range(len(widths))
     image = x = entry(input_shape, multiple=2**bottleneck)
     x = convolution(x, widths[0], 1, name="stem")

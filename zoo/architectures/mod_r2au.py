@@ -13,13 +13,15 @@ Beside its parent R2AU-Net it keeps 512 channels in the bottleneck, has one recu
 and gates at full width.
 """
 
+from functools import partial
+
 import keras
 from keras import layers
 
 from zoo.blocks.attention import additive_gate
-from zoo.blocks.convolution import conv_relu, convolution, relu
+from zoo.blocks.convolution import conv_relu
 from zoo.blocks.ends import entry, head
-from zoo.blocks.recurrent import recurrent
+from zoo.blocks.recurrent import recurrent, unrolled
 from zoo.blocks.sampling import pool, up_transposed
 from zoo.card import Card, Published, Recipe, Reference, Variant
 
@@ -36,9 +38,7 @@ CARD = Card(
         Reference((256, 256, 3), 1, params=21_271_317, trainable=21_257_741, gflops=214.865),
         Reference((256, 256, 3), 1, "own_statistics", 21_285_909, 21_257_741, gflops=214.865),
         Reference((256, 256, 3), 1, "own_norms", 21_300_501, 21_272_333, gflops=214.865),
-        Reference(
-            (128, 128, 3), 1, "published_code", params=4_037_737, trainable=4_037_737, gflops=3.031
-        ),
+        Reference((128, 128, 3), 1, "published_code", 4_037_737, 4_037_737, gflops=3.031),
     ),
     recipe=Recipe(
         loss="iou",
@@ -85,8 +85,7 @@ CARD = Card(
             {"norm": "own_statistics"},
         ),
         "own_norms": Variant(
-            "a BatchNorm of its own, gamma and beta too, for each step of a unit",
-            {"norm": "own"},
+            "a BatchNorm of its own, gamma and beta too, for each step of a unit", {"norm": "own"}
         ),
     },
     deviations=(
@@ -105,9 +104,7 @@ CARD = Card(
         "Augmentation is applied to validation and test images too.",
     ),
     exempt={
-        "learns by heart in inference": {
-            "": "one BatchNorm's moving statistics serve four calls whose signals differ",
-        }
+        "learns by heart in inference": {"": "moving statistics serve four calls that differ"},
     },
 )
 
@@ -126,13 +123,9 @@ def build(
     image = x = entry(input_shape, multiple=2 ** len(encoder))
     if published_code:
         x = conv_relu(x, 3, name="stem", norm=False)
-
-    def block(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:
-        if published_code:
-            return _published_block(x, filters, name=name)
-        return _r2cl(x, filters, steps, norm, name=name)
-
-    gate = _published_gate if published_code else additive_gate
+        block, gate = unrolled, partial(additive_gate, norm=False, projected=True)
+    else:
+        block, gate = partial(_r2cl, steps=steps, norm=norm), additive_gate
     skips = []
     for level, filters in enumerate(encoder):
         x = block(x, filters, name=f"down{level}")
@@ -148,32 +141,9 @@ def build(
 
 
 def _r2cl(
-    x: keras.KerasTensor, filters: int, steps: int, norm: str, *, name: str
+    x: keras.KerasTensor, filters: int, *, steps: int, norm: str, name: str
 ) -> keras.KerasTensor:
     """Enter at the block's width, recur on one shared unit, add the entry back."""
     start = conv_relu(x, filters, name=f"{name}_enter")
     y = recurrent(start, filters, steps, name=f"{name}_unit", norm=norm)
     return layers.Add(name=name)([start, y])
-
-
-def _published_block(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:
-    shortcut = x
-    if x.shape[-1] != filters:
-        shortcut = convolution(x, filters, 1, name=f"{name}_project")
-    for turn in range(2):
-        x = conv_relu(x, filters, name=f"{name}_{turn}a", norm=False)
-        x = conv_relu(x, filters, name=f"{name}_{turn}b", norm=False)
-        x = layers.Add(name=f"{name}_{turn}_add")([x, shortcut])
-    return x
-
-
-def _published_gate(
-    skip: keras.KerasTensor, signal: keras.KerasTensor, inter: int, *, name: str
-) -> keras.KerasTensor:
-    """Gate the PROJECTED skip, as the repository's code does."""
-    projected = convolution(skip, inter, 1, name=f"{name}_skip_conv")
-    signal = convolution(signal, inter, 1, name=f"{name}_signal_conv")
-    joined = relu(layers.Add(name=f"{name}_add")([projected, signal]), name=f"{name}_relu")
-    psi = convolution(joined, 1, 1, name=f"{name}_psi_conv")
-    psi = layers.Activation("sigmoid", name=f"{name}_sigmoid")(psi)
-    return layers.Multiply(name=name)([projected, psi])

@@ -14,10 +14,12 @@ def additive_gate(
     *,
     name: str,
     norm: bool = True,
+    projected: bool = False,
 ) -> keras.KerasTensor:
     """Gate the skip by the decoder's signal of the same size (Oktay et al. 2018, eq. 1).
 
-    `inter` is the width in which the two are added; `norm` puts BatchNorm behind each 1x1.
+    `inter` is the width in which the two are added; `norm` puts BatchNorm behind each 1x1. With
+    `projected`, what passes is the skip in that width, and not the skip itself.
     """
     project = _projection(norm)
     branches = [
@@ -28,7 +30,7 @@ def additive_gate(
     psi = layers.Activation("sigmoid", name=f"{name}_sigmoid")(
         project(joined, 1, name=f"{name}_psi")
     )
-    return layers.Multiply(name=name)([skip, psi])
+    return layers.Multiply(name=name)([branches[0] if projected else skip, psi])
 
 
 def _projection(norm: bool):

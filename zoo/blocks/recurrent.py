@@ -8,6 +8,7 @@ from keras import layers
 from zoo.blocks.convolution import (
     MOMENTUM,
     batch_norm_layer,
+    conv_relu,
     convolution,
     convolution_layer,
     rank_of,
@@ -122,3 +123,15 @@ def recurrent_residual(
     for turn in range(2):
         y = recurrent(y, filters, steps, name=f"{name}_unit{turn}", norm=norm)
     return layers.Add(name=name)([start, y])
+
+
+def unrolled(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:
+    """Convolve where a recurrence would call itself: four times, no weight shared, twice added."""
+    shortcut = x
+    if x.shape[-1] != filters:
+        shortcut = convolution(x, filters, 1, name=f"{name}_project")
+    for turn in range(2):
+        x = conv_relu(x, filters, name=f"{name}_{turn}a", norm=False)
+        x = conv_relu(x, filters, name=f"{name}_{turn}b", norm=False)
+        x = layers.Add(name=f"{name}_{turn}_add")([x, shortcut])
+    return x
