@@ -123,9 +123,8 @@ def build(
     image = x = entry(input_shape, multiple=2 ** len(encoder))
     if published_code:
         x = conv_relu(x, 3, name="stem", norm=False)
-        block, gate = unrolled, partial(additive_gate, norm=False, projected=True)
-    else:
-        block, gate = partial(_r2cl, steps=steps, norm=norm), additive_gate
+    block = unrolled if published_code else partial(_r2cl, steps=steps, norm=norm)
+    gate = partial(additive_gate, norm=not published_code, projected=published_code)
     skips = []
     for level, filters in enumerate(encoder):
         x = block(x, filters, name=f"down{level}")
