@@ -13,7 +13,7 @@ from benchmarks.report import patients, provenance
 from benchmarks.report.figures import figures
 from benchmarks.report.html import Html, grid, join, tag
 from benchmarks.report.ranking import ranking
-from benchmarks.tables import cells, external_rows, region_rows
+from benchmarks.tables import cells, challenge_rows, external_rows, region_rows
 
 TEMPLATES = Path(__file__).parent / "templates"
 DRAWN = 4  # tables with figures; a page of more would be slow
@@ -85,6 +85,7 @@ def _table(comparison: Comparison, table: Table, place: int) -> Html:
         ranking(comparison, table, place),
         tag("ul", *(tag("li", sentence) for sentence in notes(table)), class_="notes"),
         _regions(table),
+        _challenge(table),
     ]
     if place <= DRAWN:
         parts += [tag("h3", "Figures"), figures(comparison, table, place)]
@@ -133,6 +134,17 @@ def _regions(table: Table) -> Html | None:
         return None
     head, rows = region_rows.rows(table)
     return join(tag("h3", region_rows.TITLE), grid(head, rows, region_rows.TITLE))
+
+
+def _challenge(table: Table) -> Html | None:
+    if table.challenge is None:
+        return None
+    rows = challenge_rows.rows(table.challenge, table.models)
+    return join(
+        tag("h3", challenge_rows.TITLE),
+        tag("p", challenge_rows.note(table, table.challenge)),
+        grid(challenge_rows.HEAD, rows, challenge_rows.TITLE),
+    )
 
 
 def _external(comparison: Comparison) -> list[tuple[str, str, Html]]:

@@ -8,7 +8,7 @@ from benchmarks.comparison.notes import notes
 from benchmarks.comparison.reading.claims import DAGGER, Claim
 from benchmarks.comparison.reading.machine_costs import Cost
 from benchmarks.comparison.verdict import conclusions, reservations
-from benchmarks.tables import cells, external_rows, region_rows
+from benchmarks.tables import cells, challenge_rows, external_rows, region_rows
 from benchmarks.tables.cells import for_markdown as safe
 
 SHOWN = ("dice", "iou", "precision", "sensitivity", "hd95", "nsd_2mm", "lesion_dice", "accuracy")
@@ -78,6 +78,7 @@ def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
     parts += [*(f"- {safe(sentence)}" for sentence in notes(table)), ""]
     if region_rows.are_shown(table):
         parts += [f"{region_rows.TITLE}:", "", *_grid(*_regions(table)), ""]
+    parts += _challenge(table)
     if len(table.models) > 1:
         parts += ["Does the order hold?", "", *_grid(*_orders(table)), ""]
     return parts + _commands(table)
@@ -126,6 +127,21 @@ def _claimed(comparison: Comparison, table: Table, model: str) -> str:
 def _regions(table: Table) -> tuple[list[str], list[list[str]]]:
     head, rows = region_rows.rows(table)
     return head, [[safe(cell) for cell in row] for row in rows]
+
+
+def _challenge(table: Table) -> list[str]:
+    if table.challenge is None:
+        return []
+    rows = challenge_rows.rows(table.challenge, table.models)
+    grid = _grid(challenge_rows.HEAD, [[safe(cell) for cell in row] for row in rows])
+    return [
+        f"{challenge_rows.TITLE}:",
+        "",
+        challenge_rows.note(table, table.challenge),
+        "",
+        *grid,
+        "",
+    ]
 
 
 def _orders(table: Table) -> tuple[list[str], list[list[str]]]:

@@ -1,9 +1,9 @@
 """Strided convolution as one of stride 1 over blocks: the same answer, and gradients in less time.
 
-Without oneDNN, TensorFlow's gradient of a strided convolution of volumes on a CPU sets the gradients
-of its answer apart by zeros and multiplies those, too: at 7x7x7 and stride 4 it takes 240 times as
+Without oneDNN, TensorFlow's gradient of a strided convolution of volumes sets the gradients of its
+answer apart by zeros and multiplies those, too: at 7x7x7 and stride 4 it takes 240 times as
 long. Blocks of the stride's size become channels, and the kernel, filled up by zeros to whole
-blocks, likewise. With oneDNN the plain form is faster by a quarter, of little: .014 s beside .020.
+blocks, likewise. With oneDNN the plain form is faster by a quarter of little: .014 s beside .020.
 """
 
 import math

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.comparison.judging import fold_effects, statistics
+from benchmarks.comparison.judging.challenge_ranks import ChallengeRanks, challenge_ranks
 from benchmarks.comparison.judging.contrasts import Contrast, contrast
 from benchmarks.comparison.judging.empties import Empties, empties
 from benchmarks.comparison.judging.estimates import Estimate, Standing, estimates, standings
@@ -40,6 +41,7 @@ class Table:
     orders: tuple[Order, ...]
     empties: Mapping[tuple[str, str], Empties]
     columns: tuple[str, ...] = METRICS
+    challenge: ChallengeRanks | None = None  # where there are several regions
 
     @property
     def terms(self) -> Terms:
@@ -112,6 +114,7 @@ def tabulate(group: Group, policy: str, baseline: str) -> Table:
         orders=orders({name: group.runs[name] for name in models}, regions, policy),
         empties=empties(group.runs, shown, MEAN, policy),
         columns=metrics,
+        challenge=challenge_ranks(scores[:, :, 1:], models, metrics) if shown[0] == MEAN else None,
     )
 
 
