@@ -172,7 +172,9 @@ def _one(
     )
     folder.write(_files(arguments, found) | _doubts(arguments, network, found))
     rows = found.volumes()
-    say(f"{case.name}: {', '.join(map(_told, rows))}")
+    missing = [name for name in known.spec.channels if name not in case.channels]
+    without = f" (without {', '.join(missing)})" if missing else ""
+    say(f"{case.name}: {', '.join(map(_told, rows))}{without}")
     return rows
 
 

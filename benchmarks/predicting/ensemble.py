@@ -38,7 +38,8 @@ def usage(paths: Sequence[Path], way: str, source: str | None = None) -> Trained
 
 def _means(trained: Trained) -> tuple:
     spec, target = trained.spec, trained.target
-    prepared = (spec.rank, spec.size, spec.channels, spec.normalisation, trained.value_range)
+    taken = (spec.channels, trained.takes_fewer)
+    prepared = (spec.rank, spec.size, taken, spec.normalisation, trained.value_range)
     return prepared, target.channels, dict(target.regions), target.exclusive
 
 

@@ -71,7 +71,8 @@ def _found(
     network: Predictor, trained: Trained, case: Case, any_spacing: bool
 ) -> tuple[Scan, np.ndarray]:
     """Return a scan, and `(D, H, W, K)` probabilities on its own grid."""
-    scan, images = scans.read(case, trained.preparation, trained.value_range)
+    fewer = trained.takes_fewer
+    scan, images = scans.read(case, trained.preparation, trained.value_range, fewer=fewer)
     if not any_spacing:
         trained.require_spacing(case.name, scan.volume.spacing, scan.volume.in_mm)
     answer = network(images)

@@ -76,6 +76,11 @@ class Trained:
         return Preparation.of(self.spec)
 
     @property
+    def takes_fewer(self) -> bool:
+        """Say whether it was trained with channels missing, and does without them in use."""
+        return bool(self.spec.augmentation and self.spec.augmentation.channel_dropout)
+
+    @property
     def wanted(self) -> Wanted:
         """Return what a scan must have."""
         whole = self.spec.target == "whole"

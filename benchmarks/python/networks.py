@@ -47,7 +47,7 @@ def predict(network, arrays, spacing=(1.0, 1.0, 1.0), *, model=None, probabiliti
 
     path = trained_network.find(Path(network))
     known = trained_network.read(path, model)
-    case, volumes = _scan(known.spec.channels, arrays, spacing)
+    case, volumes = _scan(known, arrays, spacing)
     known.require_spacing(case.name, tuple(spacing), True)
     device.start()
     from benchmarks.inference.predictor import Predictor
@@ -60,18 +60,20 @@ def predict(network, arrays, spacing=(1.0, 1.0, 1.0), *, model=None, probabiliti
     return found.probabilities if probabilities else found.labels
 
 
-def _scan(channels, arrays, spacing):
+def _scan(known, arrays, spacing):
     """Return arrays as the volumes of a case, in the order of the network's channels."""
     from data_pipeline.cases.case import Case, Volume
+    from data_pipeline.scans import predicted_scan
 
+    channels = known.spec.channels
     missing = [name for name in channels if name not in arrays]
-    if missing:
+    if missing and not (known.takes_fewer and len(missing) < len(channels)):
         raise UserError(
             f"Expected the channels {', '.join(channels)}. Received: {', '.join(arrays)}. Add "
             f"{', '.join(missing)}."
         )
-    given = {name: np.asarray(arrays[name]) for name in channels}
-    first = given[channels[0]].shape
+    given = {name: np.asarray(arrays[name]) for name in channels if name in arrays}
+    first = next(iter(given.values())).shape
     for name, array in given.items():
         if array.ndim != 3 or array.shape != first or not array.size:
             raise UserError(
@@ -84,8 +86,8 @@ def _scan(channels, arrays, spacing):
         raise UserError(f"Expected spacing as three millimetres above 0. Received: {spacing}.")
     depth, height, width = map(float, spacing)
     plain = all(array.dtype == np.uint8 for array in given.values())
-    volumes = [
-        Volume(
+    volumes = {
+        name: Volume(
             (array if plain else array.astype(np.float32))[..., None],
             (name,),
             None,
@@ -94,9 +96,9 @@ def _scan(channels, arrays, spacing):
             True,
         )
         for name, array in given.items()
-    ]
-    case = Case("arrays", "arrays", "volumes", tuple(channels), (), (), {})
-    return case, volumes
+    }
+    case = Case("arrays", "arrays", "volumes", tuple(given), (), (), {})
+    return case, predicted_scan.filled(volumes, channels)
 
 
 def evaluate(

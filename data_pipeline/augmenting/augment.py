@@ -22,7 +22,7 @@ def augment(
     motion = move(augmentation, numbers, image.shape[:-1])
     if motion:
         image, mask = warp.image(image, motion), warp.labels(mask, motion)
-    return _shade(image, augmentation, numbers), mask
+    return _without(_shade(image, augmentation, numbers), augmentation, numbers), mask
 
 
 def augment_record(
@@ -37,7 +37,7 @@ def augment_record(
     voxels, label = warp.record(record, motion) if motion else encoding.parted(record)
     if voxels.dtype != np.uint8 and any(getattr(augmentation, name) for name in INTENSITY):
         voxels = voxels.astype(np.float32, copy=False)
-    return _shade(voxels, augmentation, numbers), label
+    return _without(_shade(voxels, augmentation, numbers), augmentation, numbers), label
 
 
 def _shade(image: np.ndarray, a: Augmentation, numbers: dict[str, float]) -> np.ndarray:
@@ -52,3 +52,17 @@ def _shade(image: np.ndarray, a: Augmentation, numbers: dict[str, float]) -> np.
         seeds=(int(numbers["noise_seed"] * 2**32), int(numbers["bias_seed"] * 2**32)),
     )
     return intensity.apply(image, change)
+
+
+def _without(image: np.ndarray, a: Augmentation, numbers: dict[str, float]) -> np.ndarray:
+    """Leave out channels, each by chance; where all would go, one that chance names stays."""
+    if not a.channel_dropout:
+        return image
+    chance = np.random.Generator(np.random.Philox(key=int(numbers["channel_seed"] * 2**32)))
+    gone = chance.random(image.shape[-1]) < a.channel_dropout
+    if gone.all():
+        gone[chance.integers(len(gone))] = False
+    if gone.any():
+        image = image.copy()
+        image[..., gone] = 0
+    return image

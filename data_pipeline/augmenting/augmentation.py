@@ -37,6 +37,8 @@ class Augmentation:
     bias_field: float = 0.0  # fraction by which a smooth field brightens or darkens
     bias_field_probability: float = 1.0
     as_keras: bool = dataclasses.field(default=False, metadata=LATER)
+    # Probability that a channel is missing, all zeros; one at least stays.
+    channel_dropout: float = dataclasses.field(default=0.0, metadata=LATER)
 
     def __post_init__(self) -> None:
         limits = _MOST | ({"shear": 90.0, "tilt": 0.0, "elastic": 0.0} if self.as_keras else {})
@@ -50,7 +52,8 @@ class Augmentation:
                 )
 
     def __bool__(self) -> bool:
-        return any(getattr(self, name) for name in (*SPATIAL, *INTENSITY))
+        changes = (*SPATIAL, *INTENSITY, "channel_dropout")
+        return any(getattr(self, name) for name in changes)
 
 
 _MOST = {"rotation": 180.0, "tilt": 180.0, "zoom": 0.9, "gamma": 3.0, "elastic": 0.2}

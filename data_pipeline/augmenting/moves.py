@@ -20,7 +20,7 @@ _NUMBERS = (
     *("flip", "flip_vertical", "flip_depth", "affine", "rotation", "tilt_y", "tilt_x"),
     *("shift_x", "shift_y", "shift_z", "shear_x", "shear_y", "zoom", "elastic", "elastic_seed"),
     *("gamma", "gamma_value", "contrast", "contrast_value", "noise", "noise_value", "noise_seed"),
-    *("bias_field", "bias_value", "bias_seed", "zoom_x"),
+    *("bias_field", "bias_value", "bias_seed", "zoom_x", "channel_seed"),
 )
 _WORDS = struct.Struct(f"<{len(_NUMBERS)}I")
 

@@ -69,13 +69,27 @@ class Scan:
         return volume.image[..., volume.channels.index(name)]
 
 
-def read(case: Case, preparation: Preparation, wanted: str = "normalised") -> tuple[Scan, Voxels]:
-    """Read and prepare a scan; a store's rounding is repeated, so that scores can be, too."""
-    case = of_channels(case, preparation.channels)
+def read(
+    case: Case, preparation: Preparation, wanted: str = "normalised", *, fewer: bool = False
+) -> tuple[Scan, Voxels]:
+    """Read and prepare a scan; a store's rounding is repeated, so that scores can be, too.
+
+    Where `fewer` channels will do, those that the scan lacks are zeros.
+    """
+    case = of_channels(case, preparation.channels, fewer=fewer)
     memory_share.require(bytes_to_read(case), str(case.images[0]))
     by_name = {volume.channels[0]: volume for volume in read_channels(case)}
-    channels = [by_name.pop(name) for name in preparation.channels]
-    return of_volumes(case, channels, preparation, wanted)
+    return of_volumes(case, filled(by_name, preparation.channels), preparation, wanted)
+
+
+def filled(by_name: dict[str, Volume], channels: tuple[str, ...]) -> list[Volume]:
+    """Return the volumes of all channels in order; one that is not there is empty."""
+    first = next(iter(by_name.values()))
+    nothing = np.zeros_like(first.image)
+    return [
+        by_name.pop(name, None) or replace(first, image=nothing, channels=(name,))
+        for name in channels
+    ]
 
 
 def of_volumes(

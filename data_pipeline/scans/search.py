@@ -201,18 +201,22 @@ def _case(
     )
 
 
-def of_channels(case: Case, channels: tuple[str, ...]) -> Case:
-    """Keep the files that a network asks for, in its order; refuse a scan that lacks one."""
+def of_channels(case: Case, channels: tuple[str, ...], *, fewer: bool = False) -> Case:
+    """Keep the files that a network asks for, in its order; refuse a scan that lacks one.
+
+    A network that was trained with channels missing takes `fewer`, one of them at least.
+    """
     if case.problem:
         raise Quarantined(case.problem)
     missing = [name for name in channels if name not in case.channels]
-    if missing:
+    if missing and not (fewer and case.form == "volumes" and len(missing) < len(channels)):
         raise UserError(
             f"{case.images[0]}: the scan {case.name} has {', '.join(case.channels)}, and the "
             f"network asks for {', '.join(channels)}; add {', '.join(missing)}."
         )
     if case.form != "volumes":
         return case
+    channels = tuple(name for name in channels if name not in missing)
     places = [case.channels.index(name) for name in channels]
     return replace(case, channels=channels, images=tuple(case.images[place] for place in places))
 

@@ -8,6 +8,7 @@ import gzip
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -24,6 +25,7 @@ from benchmarks.predicting import trained_network
 from benchmarks.protocols.protocol import Evaluation, Protocol
 from benchmarks.training import evaluate
 from data_pipeline import Cohort, DataSpec
+from data_pipeline.augmenting.augmentation import Augmentation
 from data_pipeline.phantom import write
 from zoo import weights
 
@@ -347,3 +349,28 @@ def test_flips_are_averaged_on_request(slices, cohort, tmp_path):
     mirrored = slices.predict(patient.images[:, :, ::-1])[:, :, ::-1]
     expected = patient.restore((slices.predict(patient.images) + mirrored) / 2)[..., 0]
     np.testing.assert_allclose(averaged.transpose(2, 1, 0), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.25])
+def test_sequences_may_be_missing_where_the_network_was_trained_so(
+    chance, cache, cohort, tmp_path, capsys
+):
+    spec = replace(VOLUMES, augmentation=Augmentation(channel_dropout=chance))
+    run = Run(tmp_path / "run", cache, "unet", spec)
+    name = next(iter(run.rows))
+    shutil.copytree(cohort / name, tmp_path / name)
+    (tmp_path / name / f"{name}_t2.nii.gz").unlink()
+    code = predict(run.folder, tmp_path / name, "--out", tmp_path / "out")
+    told = capsys.readouterr().err
+    if not chance:
+        assert code == 2
+        assert "add t2" in told
+        return
+    assert code == 0
+    assert "(without t2)" in told
+    patient = next(p for p in run.data.patients("test") if p.id == name)
+    images = patient.images.copy()
+    images[..., CHANNELS.index("t2")] = 0
+    found = patient.restore(run.predict(images))
+    expected = evaluate.masks(found, run.data.target, run.data.regions, 0.5)["WT"]
+    np.testing.assert_array_equal(load(tmp_path / "out" / f"{name}.nii.gz").T > 0, expected)

@@ -232,3 +232,38 @@ def test_gamma_follows_its_formula():
 def test_impossible_settings_are_refused(bad):
     with pytest.raises(UserError, match=next(iter(bad))):
         Augmentation(**bad)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+def test_channels_are_missing_as_often_as_said_and_never_all(dtype):
+    image = np.random.default_rng(0).integers(1, 200, (4, 5, 4)).astype(dtype)
+    label = np.arange(20, dtype=np.uint8).reshape(4, 5) % 3
+    record = np.concatenate([image, label[..., None].astype(dtype)], axis=-1)
+    before = record.copy()
+    half, gone = Augmentation(channel_dropout=0.5), []
+    for sample in range(600):
+        found, mask = augment_record(record, half, (0, 0, sample))
+        again, _ = augment(image, label, half, (0, 0, sample))
+        np.testing.assert_array_equal(found, again)
+        np.testing.assert_array_equal(mask, label)
+        missing = (found == 0).all(axis=(0, 1))
+        np.testing.assert_array_equal(found[..., ~missing], image[..., ~missing])
+        gone.append(missing)
+    np.testing.assert_array_equal(record, before)
+    assert not np.all(gone, axis=1).any()
+    # Of four channels (1/2) ** 4 of samples lose all, and get back one of them.
+    assert np.mean(gone, axis=0) == pytest.approx(np.full(4, 0.5 - 1 / 64), abs=0.07)
+
+
+def test_a_channel_that_may_be_missing_changes_nothing_else():
+    image = np.random.default_rng(0).normal(size=(32, 32, 3)).astype(np.float32)
+    mask = (image[..., 0] > 1).astype(np.uint8)
+    with_it = dataclasses.replace(EVERYTHING, tilt=0, channel_dropout=0.4)
+    for sample in range(5):
+        plain = augment(
+            image, mask, dataclasses.replace(with_it, channel_dropout=0), (0, 1, sample)
+        )
+        found = augment(image, mask, with_it, (0, 1, sample))
+        kept = (found[0] != 0).any(axis=(0, 1))
+        np.testing.assert_array_equal(found[0][..., kept], plain[0][..., kept])
+        np.testing.assert_array_equal(found[1], plain[1])

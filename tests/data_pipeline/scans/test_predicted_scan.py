@@ -1,6 +1,7 @@
 """A scan to predict: what it is against a store's way, and what is held of it meanwhile."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from make_nifti import nifti
 
 from data_pipeline.cases.case import Case
 from data_pipeline.cases.read_case import read_case
+from data_pipeline.errors import UserError
 from data_pipeline.preparing.normalise import normalise
 from data_pipeline.preparing.preparation import Preparation
 from data_pipeline.scans import predicted_scan
@@ -50,3 +52,18 @@ def test_four_channels_wait_in_16_bits_and_one_is_float32(case):
     tracemalloc.stop()
     assert held == 8
     assert peak < as_read + 4 + 2  # bytes a voxel: the files' own, a float32, and little else
+
+
+def test_what_a_scan_lacks_is_zeros_where_fewer_will_do(case):
+    preparation = Preparation(3, (32, 32, 32), NAMES, "zscore_brain")
+    _, whole = predicted_scan.read(case, preparation)
+    partial = replace(case, channels=NAMES[1::2], images=case.images[1::2])
+    _, found = predicted_scan.read(partial, preparation, fewer=True)
+    assert found.shape == whole.shape
+    np.testing.assert_array_equal(found[:][..., 1::2], whole[:][..., 1::2])
+    assert not found[:][..., ::2].any()
+    with pytest.raises(UserError, match="add t1, t2"):
+        predicted_scan.read(partial, preparation)
+    other = replace(case, channels=("pd",), images=case.images[:1])
+    with pytest.raises(UserError, match="add t1, t1ce, t2, flair"):
+        predicted_scan.read(other, preparation, fewer=True)
