@@ -87,7 +87,7 @@ def filled(by_name: dict[str, Volume], channels: tuple[str, ...]) -> list[Volume
     first = next(iter(by_name.values()))
     nothing = np.zeros_like(first.image)
     return [
-        by_name.pop(name, None) or replace(first, image=nothing, channels=(name,))
+        by_name.pop(name) if name in by_name else replace(first, image=nothing, channels=(name,))
         for name in channels
     ]
 

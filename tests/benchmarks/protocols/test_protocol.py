@@ -15,6 +15,7 @@ from data_pipeline.augmenting.augmentation import Augmentation
 DIGESTS = {
     "brats2d": "4983cd298fcd3b1812c0cc6a4feb11aa4930773d3cd19f1c52b2cc4735b34aee",
     "brats2d_lite": "c472591495685697c252e252173d5e3f87fc628c5d39b32a5465f160b176d284",
+    "brats2d_lite_missing": "a18618fec237521c19a34cb3c8151bd222b1d2bf35b306ee7189923b39dfc06e",
     "brats2d_small": "257a12270628d13cc7a201d6c651db1d2da907fbbb979fc5222b0e9806c1e4ec",
     "brats3d": "ac704171a5c99b70cb147b4746d2c0ac54a7c2145f31a62ab2ef79754bd95094",
     "brats3d_lite": "87e8e60853554dea1ec2e8f479c48b596bf1e0b557245bbcb7ab7bb8db5bebf9",
