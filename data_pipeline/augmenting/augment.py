@@ -59,7 +59,7 @@ def _without(image: np.ndarray, a: Augmentation, numbers: dict[str, float]) -> n
     if not a.channel_dropout:
         return image
     chance = np.random.Generator(np.random.Philox(key=int(numbers["channel_seed"] * 2**32)))
-    gone: np.ndarray = chance.random(image.shape[-1]) < a.channel_dropout
+    gone = np.less(chance.random(image.shape[-1]), a.channel_dropout)
     if gone.all():
         gone[chance.integers(len(gone))] = False
     if gone.any():
