@@ -13,6 +13,7 @@ from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.reading.machine_costs import Cost, Setting
 from benchmarks.plots import (
     frontier,
+    learning_cost,
     qualitative,
     quality,
     roofline,
@@ -102,6 +103,14 @@ KINDS = (
         "Training",
         "The mean over runs; the band spans all of them.",
         lambda shown: training_curves.curves(shown.table),
+    ),
+    Kind(
+        "learning_cost",
+        "What training bought",
+        "The best validation Dice so far against minutes of training steps on one machine and "
+        "against multiply-adds, the mean over runs; on the right what it came to, beside the "
+        "parameters.",
+        lambda shown: learning_cost.learning_cost(shown.table),
     ),
     Kind(
         "calibration",

@@ -34,6 +34,19 @@ COLOURS = (
     "#8f9a1f",
 )
 MARKERS = "osD^vPX<>h"
+# Each has a colour of its own; those that came after share theirs, with other markers.
+FIRST = (
+    "unet",
+    "res_attention_unet",
+    "sa_unet",
+    "mod_r2au",
+    "ar2_unet",
+    "attention_unet",
+    "resnet50_unet",
+    "deeplabv3plus",
+    "nnunet",
+    "unet3d",
+)
 DASHES: tuple[Any, ...] = (
     "-",
     (0, (5, 1.5)),
@@ -94,7 +107,7 @@ def settings() -> Any:
 def looks(models: Iterable[str]) -> dict[str, Look]:
     """Give each model its look: the zoo's by their place in the zoo, others after them."""
     models = list(models)
-    known = zoo.names()
+    known = [*FIRST, *(name for name in zoo.names() if name not in FIRST)]
     strangers = sorted({_base(model) for model in models} - set(known))
     place = {name: number for number, name in enumerate([*known, *strangers])}
     return {model: _look(place[_base(model)], ":" in model) for model in models}

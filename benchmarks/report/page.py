@@ -13,7 +13,7 @@ from benchmarks.report import patients, provenance
 from benchmarks.report.figures import figures
 from benchmarks.report.html import Html, grid, join, tag
 from benchmarks.report.ranking import ranking
-from benchmarks.tables import cells, challenge_rows, external_rows, region_rows
+from benchmarks.tables import budget_rows, cells, challenge_rows, external_rows, region_rows
 
 TEMPLATES = Path(__file__).parent / "templates"
 DRAWN = 4  # tables with figures; a page of more would be slow
@@ -88,7 +88,7 @@ def _table(comparison: Comparison, table: Table, place: int) -> Html:
         _challenge(table),
     ]
     if place <= DRAWN:
-        parts += [tag("h3", "Figures"), figures(comparison, table, place)]
+        parts += [tag("h3", "Figures"), figures(comparison, table, place), _budgets(table)]
     parts += [
         tag("h3", "The same patients across models"),
         patients.qualitative(table, pictures)
@@ -144,6 +144,16 @@ def _challenge(table: Table) -> Html | None:
         tag("h3", challenge_rows.TITLE),
         tag("p", challenge_rows.note(table, table.challenge)),
         grid(challenge_rows.HEAD, rows, challenge_rows.TITLE),
+    )
+
+
+def _budgets(table: Table) -> Html | None:
+    if table.budgets is None:
+        return None
+    return join(
+        tag("h3", budget_rows.TITLE),
+        tag("p", budget_rows.note(table.budgets)),
+        grid(budget_rows.HEAD, budget_rows.rows(table, table.budgets), budget_rows.TITLE),
     )
 
 

@@ -8,7 +8,7 @@ from benchmarks.comparison.notes import notes
 from benchmarks.comparison.reading.claims import DAGGER, Claim
 from benchmarks.comparison.reading.machine_costs import Cost
 from benchmarks.comparison.verdict import conclusions, reservations
-from benchmarks.tables import cells, challenge_rows, external_rows, region_rows
+from benchmarks.tables import budget_rows, cells, challenge_rows, external_rows, region_rows
 from benchmarks.tables.cells import for_markdown as safe
 
 SHOWN = ("dice", "iou", "precision", "sensitivity", "hd95", "nsd_2mm", "lesion_dice", "accuracy")
@@ -81,7 +81,7 @@ def _table(comparison: Comparison, table: Table, place: int) -> list[str]:
     parts += _challenge(table)
     if len(table.models) > 1:
         parts += ["Does the order hold?", "", *_grid(*_orders(table)), ""]
-    return parts + _commands(table)
+    return parts + _budgets(table) + _commands(table)
 
 
 def _ranking(comparison: Comparison, table: Table) -> tuple[list[str], list[list[str]]]:
@@ -152,6 +152,14 @@ def _orders(table: Table) -> tuple[list[str], list[list[str]]]:
     ]
     rows.append(["Kendall's tau", *(cells.number(order.tau, 2) for order in table.orders)])
     return header, rows
+
+
+def _budgets(table: Table) -> list[str]:
+    if table.budgets is None:
+        return []
+    rows = [[safe(cell) for cell in row] for row in budget_rows.rows(table, table.budgets)]
+    note = safe(budget_rows.note(table.budgets))
+    return [f"{budget_rows.TITLE}:", "", note, "", *_grid(budget_rows.HEAD, rows), ""]
 
 
 def _commands(table: Table) -> list[str]:

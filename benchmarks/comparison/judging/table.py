@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.comparison.judging import fold_effects, statistics
+from benchmarks.comparison.judging.budgets import Budgets, budgets
 from benchmarks.comparison.judging.challenge_ranks import ChallengeRanks, challenge_ranks
 from benchmarks.comparison.judging.contrasts import Contrast, contrast
 from benchmarks.comparison.judging.empties import Empties, empties
@@ -42,6 +43,7 @@ class Table:
     empties: Mapping[tuple[str, str], Empties]
     columns: tuple[str, ...] = METRICS
     challenge: ChallengeRanks | None = None  # where there are several regions
+    budgets: Budgets | None = None  # where records tell of trainings
 
     @property
     def terms(self) -> Terms:
@@ -115,6 +117,7 @@ def tabulate(group: Group, policy: str, baseline: str) -> Table:
         empties=empties(group.runs, shown, MEAN, policy),
         columns=metrics,
         challenge=challenge_ranks(scores[:, :, 1:], models, metrics) if shown[0] == MEAN else None,
+        budgets=budgets({name: group.runs[name] for name in models}),
     )
 
 

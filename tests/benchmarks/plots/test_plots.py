@@ -75,6 +75,7 @@ def test_a_whole_study_draws_every_figure(study):
         "volume",
         "orders",
         "training",
+        "learning_cost",
         "calibration",
         "roofline",
     ]

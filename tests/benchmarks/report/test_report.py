@@ -119,7 +119,7 @@ def test_everything_promised_is_there(study):
 
 def test_figures_have_a_name_and_follow_the_theme(study):
     drawings = [one for one in Parsed(study).named("svg") if one.get("role") == "img"]
-    assert len(drawings) == 9
+    assert len(drawings) == 10
     assert all(drawing["aria-label"] for drawing in drawings)
     body = study[study.index("<main") : study.index("</main>")]
     assert "var(--ink)" in body
