@@ -134,14 +134,8 @@ def _challenge(table: Table) -> list[str]:
         return []
     rows = challenge_rows.rows(table.challenge, table.models)
     grid = _grid(challenge_rows.HEAD, [[safe(cell) for cell in row] for row in rows])
-    return [
-        f"{challenge_rows.TITLE}:",
-        "",
-        challenge_rows.note(table, table.challenge),
-        "",
-        *grid,
-        "",
-    ]
+    note = safe(challenge_rows.note(table, table.challenge))
+    return [f"{challenge_rows.TITLE}:", "", note, "", *grid, ""]
 
 
 def _orders(table: Table) -> tuple[list[str], list[list[str]]]:

@@ -18,7 +18,7 @@ from benchmarks.scoring import policies
 # By lesions as BraTS 2023 ranks, or by whole masks as before.
 BY_LESION, BY_MASK = ("lesion_dice", "lesion_hd95"), ("dice", "hd95")
 PERMUTATIONS = 100_000
-AT_ONCE = 10_000
+AT_ONCE = 2**24  # sums of permutations that are held, 128 MB
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,11 @@ def _pairs(by_patient: np.ndarray, models: Sequence[str]) -> dict[tuple[str, str
 def _permuted(differences: np.ndarray) -> np.ndarray:
     """Return how often swapping models in random patients gives a sum as far from zero."""
     observed = np.abs(differences.sum(axis=0)) - 1e-9
-    generator, reached = np.random.default_rng(0), np.ones(differences.shape[1])
-    for _ in range(PERMUTATIONS // AT_ONCE):
-        signs = generator.integers(0, 2, (AT_ONCE, len(differences))) * 2.0 - 1
+    patients, pairs = differences.shape
+    generator, reached = np.random.default_rng(0), np.ones(pairs)
+    height = max(1, AT_ONCE // max(patients, pairs))
+    for start in range(0, PERMUTATIONS, height):
+        number = min(height, PERMUTATIONS - start)
+        signs = generator.integers(0, 2, (number, patients)) * 2.0 - 1
         reached += (np.abs(signs @ differences) >= observed).sum(axis=0)
     return reached / (1 + PERMUTATIONS)
