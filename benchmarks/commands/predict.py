@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def ensemble_ways() -> tuple[str, ...]:
     """List how several networks may be one."""
-    return ("mean", "majority")
+    return ("mean", "majority", "staple")
 
 
 def _settle(arguments: argparse.Namespace) -> None:

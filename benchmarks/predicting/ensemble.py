@@ -1,4 +1,4 @@
-"""Several networks as one: the mean of their answers, or the vote of their masks."""
+"""Several networks as one: the mean of their answers, or what their masks agree on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.errors import UserError
-from benchmarks.predicting import trained_network
+from benchmarks.predicting import staple, trained_network
 from benchmarks.predicting.trained_network import Trained
 
 if TYPE_CHECKING:
     from benchmarks.inference.predictor import Predictor
     from data_pipeline.scans.predicted_scan import Voxels
 
-WAYS = ("mean", "majority")
+WAYS = ("mean", "majority", "staple")
 
 
 def usage(paths: Sequence[Path], way: str, source: str | None = None) -> Trained:
@@ -23,6 +23,10 @@ def usage(paths: Sequence[Path], way: str, source: str | None = None) -> Trained
 
     `source` is what the user names of models that are not the zoo's.
     """
+    if way == "staple" and len(paths) > staple.MOST:
+        raise UserError(
+            f"Expected at most {staple.MOST} networks for STAPLE. Received: {len(paths)}."
+        )
     each = [trained_network.read(path, source) for path in paths]
     first = each[0]
     for path, other in zip(paths, each, strict=True):
@@ -32,7 +36,7 @@ def usage(paths: Sequence[Path], way: str, source: str | None = None) -> Trained
                 f"{paths[0]}; predict with each on its own."
             )
     thresholds = [one.threshold for one in each]
-    threshold = 0.5 if way == "majority" and len(each) > 1 else float(np.mean(thresholds))
+    threshold = 0.5 if way != "mean" and len(each) > 1 else float(np.mean(thresholds))
     return replace(first, threshold=threshold)
 
 
@@ -69,16 +73,22 @@ class Ensemble:
         total: np.ndarray | None = None
         lesion: Any = 0.0
         squares: Any = 0.0
-        for member, threshold in zip(self.members, self.thresholds, strict=True):
+        for place, (member, threshold) in enumerate(
+            zip(self.members, self.thresholds, strict=True)
+        ):
             answer = member(images)
             seen = answer.max(-1) if answer.shape[-1] == 1 else 1 - answer[..., 0]
             lesion, squares = lesion + seen, squares + np.square(seen)
-            cast = _votes(answer, threshold) if self.way == "majority" else answer
+            cast = answer if self.way == "mean" else _votes(answer, threshold)
+            if self.way == "staple":
+                cast *= 2**place  # the sum is a pattern of votes
             total = cast.copy() if total is None else np.add(total, cast, out=total)
         assert total is not None  # an ensemble has a member
         count = len(self.members)
         variance = squares / count - np.square(lesion / count)
         self.spread = np.sqrt(np.maximum(variance, 0)).astype(np.float32)
+        if self.way == "staple":
+            return _agreed(total, count)
         return np.divide(total, np.float32(count), out=total)
 
 
@@ -87,6 +97,15 @@ def _votes(answer: np.ndarray, threshold: float) -> np.ndarray:
     if answer.shape[-1] == 1:
         return (answer >= threshold).astype(np.float32)
     return np.eye(answer.shape[-1], dtype=np.float32)[answer.argmax(axis=-1)]
+
+
+def _agreed(patterns: np.ndarray, masks: int) -> np.ndarray:
+    """Return the probability of each class by STAPLE; those of exclusive ones add up to 1."""
+    for place in range(patterns.shape[-1]):
+        patterns[..., place] = staple.weigh(patterns[..., place].astype(np.uint16), masks)
+    if patterns.shape[-1] > 1:
+        patterns /= np.maximum(patterns.sum(axis=-1, keepdims=True), 1e-12)
+    return patterns
 
 
 def entropy(found: np.ndarray) -> np.ndarray:

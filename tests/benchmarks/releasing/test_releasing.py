@@ -90,7 +90,7 @@ def test_masks_by_name_are_those_of_the_run_and_taught_scans_are_named(
 def test_several_networks_are_one(folder, cohort, tmp_path):
     both = f"{folder},{folder}"
     assert main(["predict", str(folder), str(cohort), "--out", str(tmp_path / "one")]) == 0
-    for way in ("mean", "majority"):
+    for way in ensemble.WAYS:
         out = tmp_path / way
         words = ["--ensemble", way, "--uncertainty", "--out", str(out)]
         assert main(["predict", both, str(cohort), *words]) == 0
