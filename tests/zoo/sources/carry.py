@@ -1,7 +1,8 @@
 """Weights from a Keras model into a torch module, layer by layer, by their names.
 
 A torch form names its submodules as our layers are named, with dots for underscores where it
-nests: `down0.unit0.conv` is `down0_unit0_conv`, and `gate0.itself` is `gate0`. Values travel under these rules:
+nests: `down0.unit0.conv` is `down0_unit0_conv`, and `gate0.itself` is `gate0`. Values travel under
+these rules:
 
     kernel (k.., in, out) -> weight (out, in, k..), of dense layers and transposed convolutions too
     depthwise kernel (k.., channels, 1) -> weight (channels, 1, k..)

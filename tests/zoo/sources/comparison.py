@@ -33,10 +33,11 @@ class Both:
 @contextlib.contextmanager
 def computing(precision: str = "float64") -> Iterator[None]:
     """Have both compute so, on one thread of torch's."""
-    before = keras.config.floatx(), torch.get_default_dtype()
+    before = keras.config.floatx(), keras.config.dtype_policy(), torch.get_default_dtype()
     torch.set_num_threads(1)
     torch.set_default_dtype(getattr(torch, precision))
     keras.config.set_floatx(precision)
+    keras.config.set_dtype_policy(precision)  # once there is one, it no longer follows floatx
     halve_by_mean = halving(lambda even, odd: (even + odd) / 2)
     try:
         with (
@@ -46,7 +47,8 @@ def computing(precision: str = "float64") -> Iterator[None]:
             yield
     finally:
         keras.config.set_floatx(before[0])
-        torch.set_default_dtype(before[1])
+        keras.config.set_dtype_policy(before[1])
+        torch.set_default_dtype(before[2])
 
 
 def halving(merge):

@@ -44,9 +44,10 @@ class Attention(nn.Module):
 class Network(nn.Module):
     def __init__(self, rank, channels, classes, widths, original):
         super().__init__()
-        self.original, self.depth = original, len(widths) - int(original)
+        self.depth = len(widths) - int(original)
         self.attention = Attention(rank, mean_first=original, bias=not original)
         below = widths[-1]
+        self.middle0 = self.middle1 = nn.Identity()
         if original:
             self.middle0 = nn.Sequential(ConvNormRelu(rank, widths[-2], below))
             self.middle1 = nn.Sequential(ConvNormRelu(rank, below, below))
@@ -65,10 +66,7 @@ class Network(nn.Module):
             x = self.get_submodule(f"down{level}")(x)
             skips.append(x)
             x = self.pool(x)
-        if self.original:
-            x = self.middle1(self.attention(self.middle0(x)))
-        else:
-            x = self.attention(x)
+        x = self.middle1(self.attention(self.middle0(x)))
         for level in reversed(range(self.depth)):
             x = self.get_submodule(f"up{level}_transposed")(x)
             x = self.get_submodule(f"up{level}")(torch.cat([x, skips[level]], 1))
