@@ -98,7 +98,7 @@ def params_of(form: Any) -> int:
 
 def table(told: dict[str, Any]) -> str:
     """Return the table in Markdown, a row an architecture, the largest over its forms."""
-    return "\n".join([*HEAD, *(_row(name, told[name]) for name in zoo.names()), ""])
+    return "\n".join([*HEAD, *(_row(name, told[name]) for name in zoo.names() if name in told), ""])
 
 
 def _row(name: str, one: dict[str, Any]) -> str:

@@ -38,12 +38,16 @@ def computing(precision: str = "float64") -> Iterator[None]:
     torch.set_default_dtype(getattr(torch, precision))
     keras.config.set_floatx(precision)
     keras.config.set_dtype_policy(precision)  # once there is one, it no longer follows floatx
-    halve_by_mean = halving(lambda even, odd: (even + odd) / 2)
+    mean = halving(lambda even, odd: (even + odd) / 2)
+    instead = (
+        (keras.layers.MaxPooling3D, halving(keras.ops.maximum)),
+        (keras.layers.AveragePooling3D, mean),
+        (keras.layers.UpSampling2D, enlarging(keras.layers.UpSampling2D.call)),
+    )
     try:
-        with (
-            mock.patch.object(keras.layers.MaxPooling3D, "call", halving(keras.ops.maximum)),
-            mock.patch.object(keras.layers.AveragePooling3D, "call", halve_by_mean),
-        ):
+        with contextlib.ExitStack() as patches:
+            for layer, call in instead if precision == "float64" else ():
+                patches.enter_context(mock.patch.object(layer, "call", call))
             yield
     finally:
         keras.config.set_floatx(before[0])
@@ -61,6 +65,22 @@ def halving(merge):
             )
             x = merge(even, odd)
         return x
+
+    return call
+
+
+def enlarging(repeat):
+    """Interpolate by a matrix a side: TensorFlow's kernel answers in float32."""
+
+    def matrix(count, factor):
+        places = np.clip((np.arange(count * factor) + 0.5) / factor - 0.5, 0, count - 1)
+        return np.maximum(0, 1 - np.abs(places[:, None] - np.arange(count)))
+
+    def call(self, x):
+        if self.interpolation != "bilinear":
+            return repeat(self, x)
+        rows, columns = (matrix(n, k) for n, k in zip(x.shape[1:3], self.size, strict=True))
+        return keras.ops.einsum("bhwc,yh,xw->byxc", x, rows, columns)
 
     return call
 

@@ -21,8 +21,8 @@ def scaled(widths: tuple, width: float) -> list[int]:
 
 
 def gelu(x):
-    """The exact one, with a root of 2 rounded to float32: so TensorFlow has it in float64 too."""
-    return x / 2 * (1 + torch.erf(x / float(np.float32(np.sqrt(2)))))
+    """The exact one, with a root of 1/2 rounded to float32: so TensorFlow has it in float64 too."""
+    return x / 2 * (1 + torch.erf(x * float(np.float32(np.sqrt(0.5)))))
 
 
 class ConvNormRelu(nn.Module):
