@@ -4,7 +4,7 @@ import torch
 from sources.forms import CONV, MAX_POOL, TRANSPOSED, ConvNormRelu, Pair, rank_of, scaled
 from torch import nn
 
-FORMS = (((16, 16, 16, 4), 4, None), ((16, 16, 16, 3), 3, None))
+FORMS = (((16, 16, 16, 4), 4, None),)
 HALVES = (32, 64, 128, 256)  # the first convolution of each level; the second has twice as many
 
 
