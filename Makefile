@@ -6,7 +6,7 @@ GLIOZOO := $(BIN)/gliozoo
 FAST := "not slow and not backends and not smoke"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf fidelity gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -56,6 +56,10 @@ test-slow: $(VENV)/.installed-dev ## Run the slow tests
 test-backends: $(VENV)/.installed-dev ## Install JAX and torch, compare all three backends
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[jax,torch]'
 	@$(BIN)/python -m pytest tests -m backends
+
+fidelity: $(VENV)/.installed-dev ## Measure how far each architecture is from its source's form, into docs/fidelity.md
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[torch]'
+	@$(BIN)/python tests/perf/fidelity.py
 
 test-newest: $(VENV)/.installed-dev ## Run the fast tests with the newest Keras and TensorFlow that there are
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade keras tensorflow

@@ -113,6 +113,7 @@ MACS: Mapping[str, Callable[[Call], int]] = {
     },
     "DepthwiseConvolution": depthwise,
     **{f"Conv{rank}DTranspose": transposed for rank in (1, 2, 3)},
+    "SpreadConv2D": transposed,
     **{f"DepthwiseConv{rank}D": convolution for rank in (1, 2)},  # one input channel each
     **{f"SeparableConv{rank}D": separable for rank in (1, 2)},
     "Dense": dense,

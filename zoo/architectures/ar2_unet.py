@@ -90,8 +90,9 @@ CARD = Card(
     flaws=(
         "One BatchNorm is called three times on signals that differ and keeps one pair of moving "
         "statistics for them, in the canonical code too: what it learns with batch statistics is "
-        "partly lost in inference. The variants own_statistics and own_norms mend it.",
-        "Mausoleoo's code gates the decoder's own signal and never concatenates encoder features.",
+        "partly lost in inference. Kept; the variants own_statistics and own_norms mend it.",
+        "Mausoleoo's code gates the decoder's own signal and never concatenates encoder features. "
+        "Not kept.",
     ),
     exempt={
         "learns by heart in inference": {

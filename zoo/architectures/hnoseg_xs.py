@@ -64,7 +64,7 @@ CARD = Card(
     flaws=(
         "Nothing holds the scale of what comes back from the frequencies: untrained, all of them "
         "meet in one voxel, and float32's rounding grows from block to block, to some 1e-3 of a "
-        "probability in volumes.",
+        "probability in volumes. Kept.",
     ),
 )
 

@@ -98,8 +98,9 @@ CARD = Card(
     flaws=(
         "One BatchNorm is called four times on signals that differ and keeps one pair of moving "
         "statistics for them: what it learns with batch statistics is partly lost in inference. "
-        "The variants own_statistics and own_norms mend it.",
-        "The published code contradicts its README: no BatchNorm, no weights shared over time.",
+        "Kept; the variants own_statistics and own_norms mend it.",
+        "The published code contradicts its README: no BatchNorm, no weights shared over time. "
+        "Kept in published_code alone.",
         "Random split by slice: slices of one patient are on both sides.",
         "Augmentation is applied to validation and test images too.",
     ),

@@ -63,7 +63,7 @@ CARD = Card(
     flaws=(
         "One BatchNorm is called three times on signals that differ and keeps one pair of moving "
         "statistics for them: what it learns with batch statistics is partly lost in inference. "
-        "The setting norm='own_statistics' mends it, as the variant of ar2_unet does.",
+        "Kept; the setting norm='own_statistics' mends it, as the variant of ar2_unet does.",
     ),
     exempt={
         "learns by heart in inference": {

@@ -84,7 +84,7 @@ CARD = Card(
         "with the preprocessing that its weights expect; ours, as segmentation_models has them.",
         "`width` scales the decoder; the encoder keeps its ImageNet widths.",
     ),
-    flaws=("The third input channel is zeros.",),
+    flaws=("The third input channel is zeros. Not kept: channels are those of the data.",),
 )
 
 

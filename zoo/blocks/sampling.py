@@ -64,7 +64,8 @@ def up_transposed(
 def up_spread(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
     """Convolve 1x1 and set the results apart: 2n - 1 places a side, the bias between them."""
     crop = {2: layers.Cropping2D, 3: layers.Cropping3D}[rank_of(x)]
-    x = up_transposed(x, filters, kernel=1, name=name)
+    layer = {2: SpreadConv2D, 3: layers.Conv3DTranspose}[rank_of(x)]
+    x = layer(filters, 1, 2, padding="same", kernel_initializer="he_normal", name=name)(x)
     return crop(((0, 1),) * rank_of(x), name=f"{name}_crop")(x)
 
 
@@ -116,3 +117,21 @@ class TrilinearDoubling(layers.Layer):
         """Double the sides."""
         batch, *sides, channels = input_shape
         return (batch, *(2 * side for side in sides), channels)
+
+
+@keras.saving.register_keras_serializable("gliozoo")
+class SpreadConv2D(layers.Conv2DTranspose):
+    """`Conv2DTranspose` of 1x1 and stride 2, as a convolution with zeros set between its results.
+
+    TensorFlow 2.21's oneDNN kernel for its gradient writes out of bounds: wrong gradients, crashes.
+    """
+
+    def call(self, inputs):
+        """Convolve 1x1, put a zero behind each place, add the bias."""
+        x = ops.conv(inputs, ops.swapaxes(self.kernel, -1, -2), padding="valid")
+        for axis in (1, 2):
+            pairs = ops.stack([x, ops.zeros_like(x)], axis=axis + 1)
+            _, *sides, channels = ops.shape(x)
+            sides[axis - 1] *= 2
+            x = ops.reshape(pairs, (-1, *sides, channels))
+        return x + ops.cast(self.bias, x.dtype)

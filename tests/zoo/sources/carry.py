@@ -1,10 +1,12 @@
 """Weights from a Keras model into a torch module, layer by layer, by their names.
 
 A torch form names its submodules as our layers are named, with dots for underscores where it
-nests: `down0.unit0.conv` is `down0_unit0_conv`. Values travel under these rules:
+nests: `down0.unit0.conv` is `down0_unit0_conv`, and `gate0.itself` is `gate0`. Values travel under
+these rules:
 
     kernel (k.., in, out) -> weight (out, in, k..), of dense layers and transposed convolutions too
     depthwise kernel (k.., channels, 1) -> weight (channels, 1, k..)
+    depthwise_kernel, pointwise_kernel of a separable one -> likewise, under their names
     gamma, beta, moving_mean, moving_variance -> weight, bias, running_mean, running_var
     all else keeps its name and shape
 
@@ -26,7 +28,8 @@ NAMES = {
 
 def pairs(model: keras.Model, module: torch.nn.Module) -> list[tuple]:
     """Return each weighted layer with its torch module; all parameters must have a layer."""
-    modules = {path.replace(".", "_"): part for path, part in module.named_modules()}
+    named = module.named_modules()
+    modules = {path.replace(".", "_").removesuffix("_itself"): part for path, part in named}
     found = [(layer, modules[layer.name]) for layer in model.layers if layer.weights]
     theirs = {id(value) for _, part in found for value in part.parameters(recurse=False)}
     for path, value in module.named_parameters():
@@ -43,10 +46,10 @@ def values(layer: keras.layers.Layer, arrays: list) -> dict[str, np.ndarray]:
 
 
 def _ordered(layer: keras.layers.Layer, name: str, array: np.ndarray) -> np.ndarray:
-    if name != "kernel":
+    if not name.endswith("kernel"):
         return array
     *taps, before, last = range(array.ndim)
-    if "Depthwise" in type(layer).__name__:
+    if "Depthwise" in type(layer).__name__ or name == "depthwise_kernel":
         return array.transpose(before, last, *taps)
     return array.transpose(last, before, *taps)
 

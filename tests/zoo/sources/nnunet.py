@@ -12,7 +12,7 @@ FORMS = (
     ((16, 16, 16, 4), 4, "plain"),
 )
 BLOCKS = (1, 3, 4, 6, 6, 6, 6)
-STAGES = {64: 5, 32: 4, 16: 3}  # halved while four voxels are left
+STAGES = {128: 6, 64: 5, 32: 4, 16: 3}  # halved while four voxels are left
 
 
 class ConvNorm(nn.Module):

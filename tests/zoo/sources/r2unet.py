@@ -2,32 +2,11 @@
 
 import torch
 from sources.forms import CONV, MAX_POOL, ConvNormRelu, rank_of, scaled
+from sources.leejunhyun_blocks import RecurrentResidual
 from torch import nn
 
 FORMS = (((32, 32, 3), 1, None), ((16, 16, 16, 2), 3, None))
 WIDTHS = (64, 128, 256, 512, 1024)
-
-
-class Recurrent(ConvNormRelu):
-    """One unit, t + 1 times; the input is added from the second time on."""
-
-    def forward(self, x):
-        y = super().forward(x)
-        for _ in range(2):
-            y = super().forward(x + y)
-        return y
-
-
-class RecurrentResidual(nn.Module):
-    def __init__(self, rank: int, before: int, filters: int):
-        super().__init__()
-        self.project = CONV[rank](before, filters, 1)
-        self.unit0 = Recurrent(rank, filters, filters)
-        self.unit1 = Recurrent(rank, filters, filters)
-
-    def forward(self, x):
-        x = self.project(x)
-        return x + self.unit1(self.unit0(x))
 
 
 class Network(nn.Module):

@@ -8,7 +8,11 @@ from sources.monai_blocks import Decoder, Mlp, Residual, attend
 from torch import nn
 from torch.nn.functional import layer_norm, pad
 
-FORMS = (((64, 64, 3), 1, None), ((32, 32, 32, 4), 3, "small"))
+FORMS = (
+    ((64, 64, 3), 1, None),
+    ((32, 32, 32, 4), 3, None),
+    ((32, 32, 32, 4), 3, "small"),
+)
 HEADS = (3, 6, 12, 24)
 WINDOW = 5  # and not 7, so that volumes take seconds; 16 and 8 places are filled up, 4 are not
 SETTINGS = {"window": WINDOW}
