@@ -65,9 +65,9 @@ test-sweep: $(VENV)/.installed-dev ## Install Ray, submitit, MLflow; test sweeps
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ray,slurm,track]'
 	@$(BIN)/python -m pytest tests/benchmarks/sweep tests/benchmarks/tracking
 
-test-web: $(VENV)/.installed-dev ## Test the report in Chromium (apt-get install chromium)
+test-web: $(VENV)/.installed-dev ## Test report and viewer in Chromium (apt-get install chromium)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'
-	@$(BIN)/python -m pytest tests/benchmarks/report/test_report_browser.py
+	@$(BIN)/python -m pytest tests/benchmarks/report/test_report_browser.py tests/benchmarks/viewing/test_view_browser.py
 
 perf-compare: $(VENV)/.installed-dev ## Time the comparison of 1,000 records
 	@$(BIN)/python tests/perf/compare_speed.py
