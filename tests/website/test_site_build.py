@@ -1,9 +1,6 @@
 """The site as MkDocs builds it: every link leads somewhere, and no page asks another host."""
 
-import subprocess
-import sys
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -13,7 +10,6 @@ import zoo
 pytestmark = pytest.mark.slow
 pytest.importorskip("mkdocs", reason="needs MkDocs: pip install --editable '.[docs]'")
 pytest.importorskip("mkdocstrings", reason="needs mkdocstrings: pip install --editable '.[docs]'")
-ROOT = Path(__file__).parents[2]
 LIMIT_BYTES = 2_000_000
 
 
@@ -31,15 +27,6 @@ class Links(HTMLParser):
             self.links |= {found["href"]} if found.get("href") else set()
         elif tag in ("link", "script", "img"):
             self.loaded |= {found[key] for key in ("href", "src") if found.get(key)}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    out = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", out]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return out
 
 
 @pytest.fixture(scope="module")
