@@ -2,10 +2,12 @@
 const facts = JSON.parse(document.getElementById("case").textContent);
 const VIEWS = [["Planes", 3], ["Axial", 0], ["Coronal", 1], ["Sagittal", 2], ["3D", 4]];
 const RADIOLOGICAL = {
-  isRadiologicalConvention: true, backColor: [0, 0, 0, 1], crosshairColor: [0.9, 0.9, 0.9, 0.5],
-  crosshairWidth: 0.4, crosshairWidthUnit: "percent", crosshairGap: 6, fontColor: [0.75, 0.75, 0.75, 1], loadingText: "", logLevel: "silent",
+  isRadiologicalConvention: true, backColor: [0, 0, 0, 1], fontColor: [0.75, 0.75, 0.75, 1],
+  crosshairColor: [0.9, 0.9, 0.9, 0.5], crosshairWidth: innerWidth < 700 ? 1 : 0.4,
+  crosshairWidthUnit: "percent", crosshairGap: 6, loadingText: "", logLevel: "silent",
   dragAndDropEnabled: false, clipPlaneHotKey: "", cycleClipPlaneHotKey: "", viewModeHotKey: "",
-  multiplanarShowRender: 0, isNearestInterpolation: false, dragMode: 3,
+  multiplanarShowRender: 0, // 3D is a view of its own: drawn without a graphics card it takes seconds
+  isNearestInterpolation: false, dragMode: 3,
 };
 const LABELS = 1002; // NIfTI's code of values that are names, between which nothing is interpolated
 const [columns, rows, depth] = facts.shape;
