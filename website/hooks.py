@@ -16,8 +16,10 @@ ASSETS = ("sort.js", "site.css")
 def on_config(config):
     """List every architecture and every decision beside their indexes."""
     decisions = sorted(file.name for file in (pages.DOCS / "decisions").glob("*.md"))
+    of_all = [file for file in architectures.WITH_ROWS if (pages.DOCS / file).is_file()]
+    each = [f"architectures/{name}.md" for name in architectures.ordered()]
     listed = {
-        "architectures/index.md": [f"architectures/{name}.md" for name in architectures.ordered()],
+        "architectures/index.md": [*of_all, *each],
         "decisions/index.md": [f"decisions/{name}" for name in decisions],
     }
     for entry in config.nav:
