@@ -6,7 +6,7 @@ GLIOZOO := $(BIN)/gliozoo
 FAST := "not slow and not backends and not smoke"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf fidelity gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web docs perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf fidelity gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -69,9 +69,14 @@ test-sweep: $(VENV)/.installed-dev ## Install Ray, submitit, MLflow; test sweeps
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ray,slurm,track]'
 	@$(BIN)/python -m pytest tests/benchmarks/sweep tests/benchmarks/tracking
 
-test-web: $(VENV)/.installed-dev ## Test the report in Chromium (apt-get install chromium)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'
-	@$(BIN)/python -m pytest tests/benchmarks/report/test_report_browser.py
+test-web: $(VENV)/.installed-dev ## Test report, viewer and site in Chromium (apt-get install chromium)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web,docs]'
+	@$(BIN)/python -m pytest tests/benchmarks/report/test_report_browser.py tests/benchmarks/viewing/test_view_browser.py tests/website/test_site_browser.py
+
+docs: $(VENV)/.installed ## Build the documentation into site/, and test its links
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@$(BIN)/python -m pytest tests/website/test_site_pages.py tests/website/test_site_build.py
 
 perf-compare: $(VENV)/.installed-dev ## Time the comparison of 1,000 records
 	@$(BIN)/python tests/perf/compare_speed.py

@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "a trained network on labelled patients of another site",
     "score": "masks of another tool as a row of the table",
     "predict": "masks for scans from a trained network, on each scan's own grid",
+    "view": "a scan and its masks as one page for the browser, without network",
     "new": "a model, protocol, dataset or loss of your own to start from",
     "check": "a model of your own against the contract, on phantoms",
     "weights": "presets, trained weights by name: list, show, verify, card, add, fetch",

@@ -118,11 +118,15 @@ ROOMS = {
         "findings": "comparison.judging errors plots protocols records running scoring sweep",
         "gpu": "errors machine protocols records running sweep zoo",
         "report": "comparison comparison.judging comparison.reading plots records tables",
+        "viewing": (
+            "data_pipeline.cases data_pipeline.files data_pipeline.formats data_pipeline.scans "
+            "errors predicting records report scoring tables"
+        ),
         "commands": (
             "__main__ backends comparison contract cost data_pipeline.scans doctor errors "
             "exporting external findings inference machine plots predicting protocols records "
-            "releasing report running starters sweep sweep.engines tables terminal tracking zoo "
-            "zoo.card zoo.outside zoo.presets zoo.registry zoo.weights"
+            "releasing report running starters sweep sweep.engines tables terminal tracking "
+            "viewing zoo zoo.card zoo.outside zoo.presets zoo.registry zoo.weights"
         ),
         "python": (
             "backends data_pipeline.cases data_pipeline.scans errors external inference machine "

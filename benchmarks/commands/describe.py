@@ -38,42 +38,44 @@ def as_dict(name: str, card: Card, variant: str | None) -> dict:
     return facts
 
 
+def sections(card: Card, variant: str | None = None) -> dict[str, list[str]]:
+    """Return what is known of an architecture, line by line under its headings; no empty ones."""
+    shape = "x".join(map(str, card.input_shape))
+    built = f"{ranks(card)}; default input {shape}, classes {card.classes}; listed as {card.family}"
+    found: dict[str, Iterable[str]] = {
+        "Builds": [built],
+        "Must come out": (_reference(r) for r in card.references if _shown(r, variant)),
+        "Variants": (
+            f"{key}: {value.summary}"
+            for key, value in card.variants.items()
+            if variant in (None, key)
+        ),
+        "Claimed": _claims(card),
+        "The authors' recipe": _recipe(card.recipe) if card.recipe else (),
+        "What it still does otherwise": card.recipe.differs if card.recipe else (),
+        "Deviations from the source": card.deviations,
+        "Known flaws of the source": card.flaws,
+    }
+    return {title: listed for title, lines in found.items() if (listed := list(lines))}
+
+
+LISTS = ("What it still does otherwise", "Deviations from the source", "Known flaws of the source")
+
+
 def _print_card(name: str, card: Card, variant: str | None) -> None:
     from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
     console = Console()
-
-    def section(title: str, lines: Iterable[str]) -> None:
-        lines = list(lines)
-        if lines:
-            console.print(Text(title, style="bold"))
-            for line in lines:
-                console.print(Padding(Text(line), (0, 0, 0, 2)))
-            console.print()
-
     console.print(Text(f"{card.title}  ", style="bold").append(name, style="dim"))
     console.print(Text(card.paper, style="dim"))
     console.print(Text(f"Source: {card.source}\n", style="dim"))
-    shape = "x".join(map(str, card.input_shape))
-    built = f"{ranks(card)}; default input {shape}, classes {card.classes}; listed as {card.family}"
-    section("Builds", [built])
-    section("Must come out", (_reference(r) for r in card.references if _shown(r, variant)))
-    section(
-        "Variants",
-        (
-            f"{key}: {value.summary}"
-            for key, value in card.variants.items()
-            if variant in (None, key)
-        ),
-    )
-    section("Claimed", _claims(card))
-    if card.recipe:
-        section("The authors' recipe", _recipe(card.recipe))
-        section("What it still does otherwise", (f"- {line}" for line in card.recipe.differs))
-    section("Deviations from the source", (f"- {line}" for line in card.deviations))
-    section("Known flaws of the source", (f"- {line}" for line in card.flaws))
+    for title, lines in sections(card, variant).items():
+        console.print(Text(title, style="bold"))
+        for line in lines:
+            console.print(Padding(Text(f"- {line}" if title in LISTS else line), (0, 0, 0, 2)))
+        console.print()
 
 
 def _shown(reference: Reference, variant: str | None) -> bool:

@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--probabilities", action="store_true", help="write them too, a region each"
     )
     parser.add_argument("--overlays", action="store_true", help="draw each scan with its mask")
+    parser.add_argument("--view", action="store_true", help="write a page of each for the browser")
     parser.add_argument("--tta", action="store_true", help="average over flips: slower, smoother")
     parser.add_argument("--overlap", type=float, help="of the windows (default: as in the run)")
     parser.add_argument("--batch-size", type=int, help="windows or slices at once")
@@ -66,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     from benchmarks.records import csv_table
     from benchmarks.running import launch
     from data_pipeline.scans import search
+    from zoo import weights
     from zoo.presets import fetching
 
     if arguments.offline:
@@ -73,6 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
     _settle(arguments)
     paths = trained_network.find_all(arguments.run_folder)
     arguments.several = len(paths) > 1
+    arguments.name = ", ".join(
+        dict.fromkeys(weights.header(path).identity.architecture for path in paths)
+    )
     known = ensemble.usage(paths, arguments.ensemble, arguments.model)
     cases = search.find(arguments.inputs, known.wanted, arguments.version)
     folder = Folder(arguments.out)
@@ -93,6 +98,8 @@ def run(arguments: argparse.Namespace) -> int:
     if rows:
         folder.write({planned.VOLUMES: csv_table.text(rows).encode("utf-8", "backslashreplace")})
     say(f"{len(cases) - refused} of {len(cases)} scans predicted, in {arguments.out}")
+    if arguments.view and rows:
+        say(f"the pages: {arguments.out / 'pages'}")
     if arguments.demo and not refused:
         demo.show(arguments.out)
     return launch.USER if refused else launch.FINE
@@ -156,7 +163,9 @@ def _names(arguments: argparse.Namespace, known: "Trained", case: "Case") -> tup
     maps = tuple(known.target.regions) if arguments.probabilities else ()
     if arguments.uncertainty:
         maps += ("entropy", "disagreement") if arguments.several else ("entropy",)
-    return planned.names(case, maps, probabilities=bool(maps), overlays=arguments.overlays)
+    return planned.names(
+        case, maps, probabilities=bool(maps), overlays=arguments.overlays, pages=arguments.view
+    )
 
 
 def _one(
@@ -188,7 +197,22 @@ def _files(arguments: argparse.Namespace, found: "Prediction") -> dict[str, byte
         files |= mask_files.probability_files(case, volume, found.probabilities)
     if arguments.overlays:
         files[planned.overlay(case)] = overlays.prediction(found)
+    if arguments.view:
+        files[planned.page(case)] = _page(arguments, found)
     return files
+
+
+def _page(arguments: argparse.Namespace, found: "Prediction") -> bytes:
+    """Return the page of a scan; labels beside it that can't be read are no reason to lose it."""
+    from benchmarks.viewing import page, shown_scan
+
+    given = (found.scan.case, arguments.name, found.labels, found.target.regions)
+    try:
+        shown = shown_scan.predicted(*given)
+    except USER_ERRORS as error:
+        say(f"gliozoo: {error} The page shows no reference.")
+        shown = shown_scan.predicted(*given, beside=False)
+    return page.page(shown).encode()
 
 
 def _doubts(arguments: argparse.Namespace, network, found: "Prediction") -> dict[str, bytes]:

@@ -114,6 +114,7 @@ MACS: Mapping[str, Callable[[Call], int]] = {
     "DepthwiseConvolution": depthwise,
     **{f"Conv{rank}DTranspose": transposed for rank in (1, 2, 3)},
     "SpreadConv2D": transposed,
+    "ThinnedConv2D": convolution,
     **{f"DepthwiseConv{rank}D": convolution for rank in (1, 2)},  # one input channel each
     **{f"SeparableConv{rank}D": separable for rank in (1, 2)},
     "Dense": dense,

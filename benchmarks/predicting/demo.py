@@ -1,11 +1,8 @@
 """The first minute of a new user: a phantom made on the spot, its mask, and the picture."""
 
-import os
-import sys
-import webbrowser
-from contextlib import suppress
 from pathlib import Path
 
+from benchmarks.terminal import screen
 from benchmarks.terminal.streams import say
 from data_pipeline.phantom import write
 
@@ -24,7 +21,4 @@ def show(masks: Path) -> None:
     """Open the picture where there is a screen, and say where it is in any case."""
     for picture in sorted((masks / "overlays").glob("*.png")):
         say(f"the picture: {picture}")
-        screen = sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY")
-        if screen and sys.stdout.isatty():
-            with suppress(webbrowser.Error):
-                webbrowser.open(picture.absolute().as_uri())
+        screen.open_page(picture.absolute().as_uri())

@@ -12,13 +12,12 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from benchmarks.predicting.predict import Prediction
+from benchmarks.predicting.region_colours import FALSE, MISSED, NESTED, TRUE
 from benchmarks.records import atomic, result_paths
 from benchmarks.training import evaluate
 from benchmarks.training.evaluate import Predict, Quality
 from data_pipeline import Data, PatientData
 
-TRUE, MISSED, FALSE = (0.0, 0.62, 0.45), (0.90, 0.60, 0.0), (0.80, 0.22, 0.52)  # told by the blind
-NESTED = (TRUE, MISSED, FALSE, (0.34, 0.71, 0.91))  # of regions, the widest first
 SIDES = ("axial", "coronal", "sagittal")
 FILL = 0.55
 

@@ -14,18 +14,29 @@ ELSEWHERE = "choose another --out"
 
 
 def names(
-    case: Case, regions: Sequence[str] = (), *, probabilities: bool = False, overlays: bool = False
+    case: Case,
+    regions: Sequence[str] = (),
+    *,
+    probabilities: bool = False,
+    overlays: bool = False,
+    pages: bool = False,
 ) -> tuple[str, ...]:
     """Name the files of a case, relative to `--out`."""
     listed = list(mask_files.mask_names(case))
     for region in regions if probabilities else ():
         listed += mask_files.probability_names(case, region)
-    return (*listed, *([overlay(case)] if overlays else []))
+    drawn = [overlay(case)] if overlays else []
+    return (*listed, *drawn, *([page(case)] if pages else []))
 
 
 def overlay(case: Case) -> str:
     """Name the picture of a case."""
     return f"overlays/{case.name}.png"
+
+
+def page(case: Case) -> str:
+    """Name the page of a case."""
+    return f"pages/{case.name}.html"
 
 
 def require_free(

@@ -1,13 +1,27 @@
 """HTML that is safe by construction: whatever is not `Html` is escaped."""
 
+import base64
+import hashlib
 import html
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks.tables.cells import visible
 
+TEMPLATES = Path(__file__).parent / "templates"
 VOID = frozenset(("br", "img", "input", "meta", "link"))
+
+
+def template(name: str, folder: Path = TEMPLATES) -> str:
+    """Read a template, style or script."""
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def digest(content: str) -> str:
+    """Return what a Content-Security-Policy calls a script or a style by."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
 
 
 class Html(str):

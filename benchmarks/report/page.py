@@ -1,8 +1,5 @@
 """The page: sections in reading order, with its style and script inside and no way out."""
 
-import base64
-import hashlib
-from pathlib import Path
 from string import Template
 
 from benchmarks.comparison.compare import Comparison
@@ -11,35 +8,30 @@ from benchmarks.comparison.notes import notes
 from benchmarks.comparison.verdict import conclusions, counted, reservations
 from benchmarks.report import patients, provenance
 from benchmarks.report.figures import figures
-from benchmarks.report.html import Html, grid, join, tag
+from benchmarks.report.html import Html, digest, grid, join, tag, template
 from benchmarks.report.ranking import ranking
 from benchmarks.tables import budget_rows, cells, challenge_rows, external_rows, region_rows
 
-TEMPLATES = Path(__file__).parent / "templates"
 DRAWN = 4  # tables with figures; a page of more would be slow
 
 
 def page(comparison: Comparison) -> str:
     """Return the whole document."""
-    script = _template("report.js")
+    script = template("theme.js") + template("report.js")
     sections = [*_left_out(comparison), *_tables(comparison), *_rest(comparison)]
     links = [tag("li", tag("a", title, href=f"#{key}")) for key, title, _ in sections]
     body = [
         tag("section", tag("h2", title), content, id=key, tabindex="-1")
         for key, title, content in sections
     ]
-    return Template(_template("report.html")).substitute(
-        style=_template("report.css"),
+    return Template(template("report.html")).substitute(
+        style=template("theme.css") + template("report.css"),
         script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        script_hash=digest(script),
         links=join(*links),
         lead=_lead(comparison),
         main=join(*body),
     )
-
-
-def _template(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _lead(comparison: Comparison) -> Html:

@@ -60,19 +60,32 @@ def read_label(path: Path, values: Mapping[int, int], remedy: str = "") -> Nifti
 
 def announced_bytes(path: Path) -> int:
     """Estimate what reading a file takes at most, from its header; 0 where that is unsound."""
+    header, is_gzip = _announced(path)
+    if header is None:
+        return 0
+    values = header.voxel_bytes // header.dtype.itemsize
+    kept = header.dtype.itemsize if header.dtype.itemsize <= 2 and not header.scaled else 4
+    return path.stat().st_size * is_gzip + values * (header.dtype.itemsize + PASSES * kept)
+
+
+def announced_channels(path: Path) -> int:
+    """Count the channels of a file by its header alone; 1 where that is unsound."""
+    header, _ = _announced(path)
+    return header.shape[3] if header and len(header.shape) > 3 else 1
+
+
+def _announced(path: Path) -> tuple[nifti_header.Header | None, bool]:
+    """Read a header, or None of an unsound file, whose reader says why; and whether it is gzip."""
     try:
         if not path.is_file():
-            return 0
+            return None, False
         with path.open("rb") as file:
             raw = file.read(64 * nifti_header.HEADER_BYTES)
         is_gzip = raw[:2] == gzip_stream.MAGIC
         start = gzip_stream.peek(path, raw, nifti_header.HEADER_BYTES) if is_gzip else raw
-        header = nifti_header.parse(path, start[: nifti_header.HEADER_BYTES])
+        return nifti_header.parse(path, start[: nifti_header.HEADER_BYTES]), is_gzip
     except (OSError, UserError):
-        return 0  # who reads the file says why
-    values = header.voxel_bytes // header.dtype.itemsize
-    kept = header.dtype.itemsize if header.dtype.itemsize <= 2 and not header.scaled else 4
-    return path.stat().st_size * is_gzip + values * (header.dtype.itemsize + PASSES * kept)
+        return None, False
 
 
 def map_labels(

@@ -81,10 +81,10 @@ def _groups(places: Iterable[Path], shut: dict[Path, UserError]) -> Iterator[lis
         if place.is_dir() and not listing.NIFTI.search(place.name):
             walked = listing.folders(place, shut=shut)
             found = [files for folder, files in walked if folder.name not in LABELS]
-            if not shut and not any(_is_scan(path) for files in found for path in files):
+            if not shut and not any(is_scan(path) for files in found for path in files):
                 raise UserError(f"{place}: holds no scan; expected NIfTI files or slices.")
             yield from found
-        elif place.exists() and _is_scan(place):
+        elif place.exists() and is_scan(place):
             named.setdefault(place.parent, []).append(place)
         elif place.exists():
             raise UserError(f"{place}: expected a NIfTI file or a folder; convert the scan to it.")
@@ -93,7 +93,8 @@ def _groups(places: Iterable[Path], shut: dict[Path, UserError]) -> Iterator[lis
     yield from named.values()
 
 
-def _is_scan(path: Path) -> bool:
+def is_scan(path: Path) -> bool:
+    """Tell by its name whether a file is a scan, or a slice of one, and no mask of slices."""
     slice_of = lgg.SLICE.fullmatch(path.name)
     return bool(listing.NIFTI.search(path.name) or (slice_of and not slice_of["mask"]))
 

@@ -3,7 +3,7 @@
 from typing import TypedDict, Unpack
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from zoo.blocks.dilated import DilatedConv2D, DilatedConv3D
 
@@ -47,6 +47,8 @@ def convolution_layer(
     """Return the convolution layer itself, for those that call one layer several times."""
     plain, dilated = {2: (layers.Conv2D, DilatedConv2D), 3: (layers.Conv3D, DilatedConv3D)}[rank]
     layer = plain if dilation == 1 else dilated
+    if rank == 2 and kernel == 1 and strides > 1:
+        layer = ThinnedConv2D
     return layer(
         filters,
         kernel,
@@ -57,6 +59,20 @@ def convolution_layer(
         kernel_initializer=initializer,
         name=name,
     )
+
+
+@keras.saving.register_keras_serializable("gliozoo")
+class ThinnedConv2D(layers.Conv2D):
+    """`Conv2D` of 1x1 with strides: the places that it reads are taken first.
+
+    The answer is the same. TensorFlow 2.21's oneDNN kernel for the weights' gradient writes out of
+    bounds where fewer than 8 channels come in: wrong gradients, crashes.
+    """
+
+    def convolution_op(self, inputs, kernel):
+        """Take every so many places, and convolve those."""
+        down, right = self.strides
+        return ops.conv(inputs[:, ::down, ::right], kernel, strides=1, padding="valid")
 
 
 def separable_convolution(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:

@@ -5,6 +5,7 @@ Networks are untrained here: a wrong mask shows a wrong path as well as a right 
 
 import csv
 import gzip
+import re
 import shutil
 import subprocess
 import sys
@@ -374,3 +375,36 @@ def test_sequences_may_be_missing_where_the_network_was_trained_so(
     found = patient.restore(run.predict(images))
     expected = evaluate.masks(found, run.data.target, run.data.regions, 0.5)["WT"]
     np.testing.assert_array_equal(load(tmp_path / "out" / f"{name}.nii.gz").T > 0, expected)
+
+
+@pytest.mark.parametrize("kind", ["slices", "volumes"])
+def test_a_page_shows_the_mask_beside_the_labels_of_the_scan(kind, cohort, tmp_path, request):
+    run = request.getfixturevalue(kind)
+    name = next(iter(run.rows))
+    assert predict(run.folder, cohort / name, "--out", tmp_path, "--view") == 0
+    content = (tmp_path / "pages" / f"{name}.html").read_text()
+    model = {"slices": "sa_unet", "volumes": "unet"}[kind]
+    assert f'"layers":["Reference","{model}"]' in content
+    figures = re.findall(r"</svg> (\w+)</th><td>(\w+)</td><td>.*?</td><td>(.*?)</td>", content)
+    told = {region: dice for region, layer, dice in figures if layer == model}
+    assert list(told) == (["WT"] if kind == "slices" else list(REGIONS))
+    for region, dice in told.items():
+        row = run.rows[name][region]
+        union = 2 * row["tp"] + row["fp"] + row["fn"]
+        assert dice == f"{2 * row['tp'] / union if union else 1:.3f}"
+
+
+def test_labels_that_can_not_be_read_leave_the_page_without_a_reference(
+    volumes, cohort, tmp_path, capsys
+):
+    name = next(iter(volumes.rows))
+    scan = tmp_path / name
+    scan.mkdir()
+    for path in (cohort / name).iterdir():
+        (scan / path.name).symlink_to(path)
+    label = scan / f"{name}_seg.nii.gz"
+    label.unlink()
+    label.write_bytes(b"no gzip")
+    assert predict(volumes.folder, scan, "--out", tmp_path / "out", "--view") == 0
+    assert "The page shows no reference." in capsys.readouterr().err
+    assert '"layers":["unet"]' in (tmp_path / "out" / "pages" / f"{name}.html").read_text()

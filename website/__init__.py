@@ -1,0 +1,1 @@
+"""What the documentation site shows, and out of what: `make docs` builds it into `site/`."""

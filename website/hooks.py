@@ -1,0 +1,58 @@
+"""What MkDocs is told beyond `mkdocs.yml`: pages that are made, and files' links as pages'."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from mkdocs.structure.files import File, Files
+
+import zoo
+from website import architectures, commands, pages, python
+
+ASSETS = ("sort.js", "site.css")
+
+
+def on_config(config):
+    """List every architecture and every decision beside their indexes."""
+    decisions = sorted(file.name for file in (pages.DOCS / "decisions").glob("*.md"))
+    of_all = [file for file in architectures.WITH_ROWS if (pages.DOCS / file).is_file()]
+    each = [f"architectures/{name}.md" for name in architectures.ordered()]
+    listed = {
+        "architectures/index.md": [*of_all, *each],
+        "decisions/index.md": [f"decisions/{name}" for name in decisions],
+    }
+    for entry in config.nav:
+        for title, page in entry.items():
+            entry[title] = [page, *listed[page]] if str(page) in listed else page
+    return config
+
+
+def on_files(files: Files, config) -> Files:
+    """Add the pages that lie elsewhere, those that are made, and what they are drawn with."""
+    made = {page: (pages.ROOT / file).read_text() for file, page in pages.ELSEWHERE.items()}
+    made["decisions/index.md"] = pages.index("Decisions", (pages.DOCS / "decisions").glob("*.md"))
+    made["architectures/index.md"] = architectures.index()
+    made |= {f"architectures/{name}.md": architectures.page(name) for name in zoo.names()}
+    made["reference/cli.md"] = commands.page()
+    made["reference/python.md"] = python.page()
+    made |= {f"assets/{name}": (Path(__file__).parent / name).read_text() for name in ASSETS}
+    for path, content in made.items():
+        files.append(File.generated(config, path, content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, page, **_) -> str:
+    """Link what a file links to."""
+    made = ("architectures/", "reference/")
+    where = page.file.src_uri
+    listed = where == "decisions/index.md" or where.startswith(made)
+    return markdown if listed else pages.linked(markdown, where)
+
+
+def on_nav(nav, files, **_):
+    """Refuse a page that no reader would find."""
+    found = {page.file.src_uri for page in nav.pages}
+    if lost := {file.src_uri for file in files.documentation_pages()} - found:
+        raise SystemExit(f"mkdocs.yml: nav lacks {', '.join(sorted(lost))}.")
+    return nav
