@@ -76,8 +76,7 @@ ROOMS = {
         "doctor": "backends data_pipeline.files errors machine zoo.presets",
         "training": (
             "backends data_pipeline data_pipeline.feeding errors inference protocols records "
-            "scoring zoo zoo.blocks zoo.registry zoo.supervision zoo.weights "
-            "zoo.weights_files"
+            "scoring zoo.registry zoo.supervision zoo.weights_files"
         ),
         "comparison.judging": "comparison.reading scoring",
         "cost": "backends errors machine training zoo zoo.blocks",

@@ -2,7 +2,8 @@
 
 from statistics import median
 
-from benchmarks.comparison.judging import intervals, measured_coverage
+from benchmarks.comparison import measured_coverage
+from benchmarks.comparison.judging import intervals
 from benchmarks.comparison.judging.contrasts import Contrast
 from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.judging.wording import ALPHA

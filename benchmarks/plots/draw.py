@@ -13,7 +13,6 @@ from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.reading.machine_costs import Cost, Setting
 from benchmarks.plots import (
     frontier,
-    learning_cost,
     qualitative,
     quality,
     roofline,
@@ -110,7 +109,7 @@ KINDS = (
         "The best validation Dice so far against minutes of training steps on one machine and "
         "against multiply-adds, the mean over runs; on the right what it came to, beside the "
         "parameters.",
-        lambda shown: learning_cost.learning_cost(shown.table),
+        lambda shown: training_curves.cost(shown.table),
     ),
     Kind(
         "calibration",

@@ -1,7 +1,7 @@
 """What training bought: the best validation Dice within so many minutes."""
 
-from benchmarks.comparison.judging.budgets import MINUTES, Budgets
 from benchmarks.comparison.judging.table import Table
+from benchmarks.comparison.reading.budgets import MINUTES, Budgets
 from benchmarks.comparison.verdict import counted, listed
 from benchmarks.tables import cells
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.comparison.judging import fold_effects, statistics
-from benchmarks.comparison.judging.budgets import Budgets, budgets
 from benchmarks.comparison.judging.challenge_ranks import ChallengeRanks, challenge_ranks
 from benchmarks.comparison.judging.contrasts import Contrast, contrast
 from benchmarks.comparison.judging.empties import Empties, empties
@@ -14,6 +13,7 @@ from benchmarks.comparison.judging.estimates import Estimate, Standing, estimate
 from benchmarks.comparison.judging.fold_effects import Folds
 from benchmarks.comparison.judging.rank_orders import Order, orders
 from benchmarks.comparison.judging.seed_scatter import Scatter, scatter
+from benchmarks.comparison.reading.budgets import Budgets, budgets
 from benchmarks.comparison.reading.groups import Group, Terms
 from benchmarks.comparison.reading.scores import DICE, METRICS, RunScores
 

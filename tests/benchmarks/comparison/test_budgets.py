@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.comparison.compare import compare
-from benchmarks.plots.learning_cost import learning_cost
+from benchmarks.plots import training_curves
 from benchmarks.tables import budget_rows
 from benchmarks.tables.markdown import to_markdown
 
@@ -67,7 +67,7 @@ def test_who_is_ahead_depends_on_the_budget(table):
 
 
 def test_the_figure_has_a_line_and_a_point_for_each_model(table):
-    time, work, size = learning_cost(table).axes
+    time, work, size = training_curves.cost(table).axes
     assert [len(axes.lines) for axes in (time, work, size)] == [2, 2, 2]
     spans = {line.get_label(): line.get_xdata()[[0, -1]].tolist() for line in time.lines}
     assert spans == {"unet": pytest.approx([2, 8]), "sa_unet": pytest.approx([0.5, 2])}
@@ -79,5 +79,5 @@ def test_records_without_times_have_none(tmp_path):
     fabricate.archive([replace(made, history=untimed)], tmp_path)
     comparison = compare(tmp_path)
     assert comparison.tables[0].budgets is None
-    assert learning_cost(comparison.tables[0]) is None
+    assert training_curves.cost(comparison.tables[0]) is None
     assert budget_rows.TITLE not in to_markdown(comparison)

@@ -7,8 +7,8 @@ from pathlib import Path
 import fabricate
 import pytest
 
-from benchmarks.comparison import compare
-from benchmarks.comparison.judging import intervals, measured_coverage
+from benchmarks.comparison import compare, measured_coverage
+from benchmarks.comparison.judging import intervals
 from benchmarks.comparison.judging.wording import scope
 from benchmarks.comparison.notes import notes
 from benchmarks.tables import bench_rows, cells, leaderboard_csv, markdown, terminal

@@ -1,4 +1,4 @@
-"""1x1 convolutions of stride 2, transposed or not: answers, and gradients that oneDNN gets wrong."""
+"""1x1 convolutions of stride 2, transposed or not: answers, and the gradients of their kernels."""
 
 import keras
 import numpy as np
