@@ -114,7 +114,11 @@ ROOMS = {
         "tracking": "machine records running zoo.registry",
         "plots": "comparison comparison.judging comparison.reading records tables zoo",
         "sweep": "errors protocols records running sweep.engines tables terminal training",
-        "findings": "comparison.judging errors plots protocols records running scoring sweep",
+        "findings.evidence": (
+            "comparison.judging comparison.reading errors plots protocols records running "
+            "scoring sweep"
+        ),
+        "findings": "comparison.judging errors findings.evidence plots protocols records",
         "gpu": "errors machine protocols records running sweep zoo",
         "report": "comparison comparison.judging comparison.reading plots records tables",
         "viewing": (
@@ -123,9 +127,10 @@ ROOMS = {
         ),
         "commands": (
             "__main__ backends comparison contract cost data_pipeline.scans doctor errors "
-            "exporting external findings inference machine plots predicting protocols records "
-            "releasing report running starters sweep sweep.engines tables terminal tracking "
-            "viewing zoo zoo.card zoo.outside zoo.presets zoo.registry zoo.weights"
+            "exporting external findings findings.evidence inference machine plots predicting "
+            "protocols records releasing report running starters sweep sweep.engines tables "
+            "terminal tracking viewing zoo zoo.card zoo.outside zoo.presets zoo.registry "
+            "zoo.weights"
         ),
         "python": (
             "backends data_pipeline.cases data_pipeline.scans errors external inference machine "

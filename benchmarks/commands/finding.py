@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", choices=findings.NAMES, help="the question")
     parser.add_argument("--models", help="a name, 'a,b', a wildcard, or all (the question's own)")
     parser.add_argument("--seeds", default="0", help="like 0,1,2 or 0-4 (0)")
+    parser.add_argument("--folds", default="0", help="of the cross-validation, like 0-4 (0)")
     parser.add_argument("--out", type=Path, default=Path("docs/findings"), metavar="DIR")
     bench.add_run_arguments(parser)
     parser.set_defaults(protocol="lgg2d_lite")
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train what is missing, then write the table and the figure."""
-    from benchmarks.findings import needed_runs
+    from benchmarks.findings.evidence import needed_runs
     from benchmarks.running import launch
     from benchmarks.running.job import Job
     from benchmarks.sweep import plan
@@ -32,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.models or question.MODELS,
         question.conditions(arguments.protocol),
         plan.numbers(arguments.seeds, "--seeds"),
+        plan.numbers(arguments.folds, "--folds"),
     )
     rows = question.rows(collected)
     _write(arguments.out / arguments.name, rows, question.figure)

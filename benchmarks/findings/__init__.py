@@ -5,4 +5,4 @@ they train, `rows(runs)` what the records say, `figure(rows)` how it looks. `gli
 what is missing, and writes both; docs/findings says in words what they mean.
 """
 
-NAMES = ("leakage", "sensitivity", "recipes", "recurrence", "coverage")
+NAMES = ("leakage", "sensitivity", "recipes", "recurrence", "coverage", "budget", "width")

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.comparison.judging import differences, intervals, statistics
-from benchmarks.findings import rivals
-from benchmarks.findings.needed_runs import EIGHT, Conditions, Runs, of_protocols
-from benchmarks.findings.populations import Population, populations
+from benchmarks.findings.evidence import rivals
+from benchmarks.findings.evidence.needed_runs import EIGHT, Conditions, Runs, of_protocols
+from benchmarks.findings.evidence.populations import Population, populations
 
 SUMMARY = "how often intervals and ranks hold the truth, for few and many patients"
 MODELS = EIGHT

@@ -5,7 +5,6 @@ so the interval of the difference is that of two means that have nothing in comm
 """
 
 import math
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,9 @@ from benchmarks.comparison.judging import differences, wording
 from benchmarks.comparison.judging.intervals import Intervals
 from benchmarks.comparison.judging.wording import Evidence
 from benchmarks.errors import UserError
-from benchmarks.findings import needed_runs as recorded
-from benchmarks.findings import published_ways
-from benchmarks.findings.needed_runs import Conditions, Runs, of_protocols
+from benchmarks.findings.evidence import needed_runs as recorded
+from benchmarks.findings.evidence import published_ways
+from benchmarks.findings.evidence.needed_runs import Conditions, Runs, of_protocols
 from benchmarks.protocols import protocol
 
 SUMMARY = "what a split by slice adds to the Dice of a split by patient"
@@ -42,7 +41,7 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
     """Return, for each model and level, the Dice under both splits and what lies between."""
     found = []
     for model, by_protocol in runs.items():
-        recorded.require_equal("fingerprint", chain(*by_protocol.values()))
+        recorded.require_equal("fingerprint", *by_protocol.values())
         both = [recorded.patients(records) for records in by_protocol.values()]
         for level in LEVELS:
             first, second = (published_ways.columns(patients, level) for patients in both)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.findings import paired
-from benchmarks.findings.needed_runs import Conditions, Runs, of_protocols
+from benchmarks.findings.evidence import paired
+from benchmarks.findings.evidence.needed_runs import Conditions, Runs, of_protocols
 from benchmarks.records.record import Record
 
 SUMMARY = "what a card's own recipe gives beside the recipe that is common to all"

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.findings import paired
-from benchmarks.findings.needed_runs import Conditions, Runs
+from benchmarks.findings.evidence import paired
+from benchmarks.findings.evidence.needed_runs import Conditions, Runs
 from benchmarks.records.record import Record
 
 SUMMARY = "what a recurrence's shared BatchNorm costs, and what mends it"

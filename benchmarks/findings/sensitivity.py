@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.comparison.judging import statistics
-from benchmarks.findings import batches, published_ways
-from benchmarks.findings import needed_runs as recorded
-from benchmarks.findings.needed_runs import EIGHT, Conditions, Runs, of_protocols
+from benchmarks.findings.evidence import batches, published_ways
+from benchmarks.findings.evidence import needed_runs as recorded
+from benchmarks.findings.evidence.needed_runs import EIGHT, Conditions, Runs, of_protocols
 
 SUMMARY = "how Dice and ranks move with the policy for empty masks and the way to average"
 MODELS = EIGHT

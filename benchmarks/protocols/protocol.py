@@ -157,17 +157,17 @@ def find(name: str, model: str) -> Protocol:
     """Return the protocol of this name for a model.
 
     A protocol for slices may name its twin for volumes, which a model takes that has no other rank;
-    `author` and `author_PROTOCOL` are made of the recipe on the model's card; a name that ends in
-    `.toml` is a file.
+    one that differs from model to model has `for_model`; `author` and `author_PROTOCOL` are made of
+    the recipe on the model's card; a name that ends in `.toml` is a file.
     """
     card = zoo.card(model)
     if name == AUTHOR or (name.startswith(f"{AUTHOR}_") and not _is_there(name)):
         base = name.removeprefix(AUTHOR).removeprefix("_") or None
         return _module(AUTHOR).protocol_for(model, card, base and find(base, model))
     found = shipped(name)
-    if found.data.rank in card.ranks:
-        return found
     module = None if toml_file.is_file(name) else _module(name)
+    if found.data.rank in card.ranks:
+        return module.for_model(model) if hasattr(module, "for_model") else found
     twin = getattr(module, "VOLUMES" if found.data.rank == 2 else "SLICES", None)
     if twin is None:
         fitting = [other for other in names() if _rank(other) in card.ranks]

@@ -5,13 +5,12 @@ trainings in common, and trainings of two folds most of their patients: a signed
 models then finds a difference in up to a third of cross-validations (docs/decisions/0020).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks.comparison.judging.differences import Errors
-from benchmarks.comparison.reading.scores import RunScores
 
 
 @dataclass(frozen=True)
@@ -21,15 +20,28 @@ class Folds:
     of_patient: np.ndarray
     ratio: float
 
+    @property
+    def count(self) -> int:
+        """Return how many folds there are."""
+        return len(np.unique(self.of_patient))
 
-def folds(runs: Iterable[RunScores], patients: Sequence[str]) -> Folds | None:
+
+@dataclass(frozen=True)
+class Tested:
+    """One run, as far as folds go: its split, who was tested, how many it was trained on."""
+
+    split: str
+    patients: Collection[str]
+    trained: int | None
+
+
+def folds(runs: Iterable[Tested], patients: Sequence[str]) -> Folds | None:
     """Return the folds that patients were tested in; None for one, or if some are in several."""
     tested: dict[str, frozenset[str]] = {}
     ratios = []
     for run in runs:
         tested[run.split] = tested.get(run.split, frozenset()) | frozenset(run.patients)
-        trained = run.record.data.get("n_train")
-        ratios.append(len(run.patients) / trained if trained else np.nan)
+        ratios.append(len(run.patients) / run.trained if run.trained else np.nan)
     if len(tested) < 2 or sum(map(len, tested.values())) != len(patients):
         return None
     place = {patient: number for number, one in enumerate(tested.values()) for patient in one}

@@ -10,7 +10,7 @@ from benchmarks.comparison.judging.challenge_ranks import ChallengeRanks, challe
 from benchmarks.comparison.judging.contrasts import Contrast, contrast
 from benchmarks.comparison.judging.empties import Empties, empties
 from benchmarks.comparison.judging.estimates import Estimate, Standing, estimates, standings
-from benchmarks.comparison.judging.fold_effects import Folds
+from benchmarks.comparison.judging.fold_effects import Folds, Tested
 from benchmarks.comparison.judging.rank_orders import Order, orders
 from benchmarks.comparison.judging.seed_scatter import Scatter, scatter
 from benchmarks.comparison.reading.budgets import Budgets, budgets
@@ -122,7 +122,12 @@ def tabulate(group: Group, policy: str, baseline: str) -> Table:
 
 
 def _folds(group: Group, patients: Sequence[str]) -> Folds | None:
-    return fold_effects.folds((run for runs in group.runs.values() for run in runs), patients)
+    tested = (
+        Tested(run.split, run.patients, run.record.data.get("n_train"))
+        for runs in group.runs.values()
+        for run in runs
+    )
+    return fold_effects.folds(tested, patients)
 
 
 def _reach(group: Group) -> float:

@@ -15,8 +15,8 @@ LEVEL = "cannot be told apart"
 class Evidence:
     """What a difference of first less second rests on.
 
-    `p` is adjusted for all that were tested with it, NaN where nothing was; `seeds` is 1 unless a
-    test over several seeds is part of `p`.
+    `p` is adjusted for all that were tested with it, NaN where nothing was; `seeds` and `folds` are
+    1 unless a test over several of them is part of `p`.
     """
 
     p: float
@@ -25,6 +25,7 @@ class Evidence:
     patients: int
     seeds: int = 1
     tests: int = 1
+    folds: int = 1
 
     @property
     def spans_zero(self) -> bool:
@@ -45,7 +46,7 @@ def verdict(found: Evidence) -> str:
         return f"{LEVEL}: {found.patients} patients are too few for any test"
     if not found.distinguishable:
         return LEVEL
-    return f"{'higher' if found.lower > 0 else 'lower'} {scope(found.seeds)}"
+    return f"{'higher' if found.lower > 0 else 'lower'} {scope(found.seeds, found.folds)}"
 
 
 def scope(seeds: int, folds: int = 1) -> str:

@@ -39,7 +39,8 @@ def group(runs: Iterable[RunScores]) -> list[Group]:
     """Sort runs into groups, the largest first.
 
     A model that was scored on more folds than another is compared with it on the folds that they
-    share, and once more among those that have all of its folds.
+    share, and once more among those that have all of its folds. A seed counts where it has every
+    fold of the table.
     """
     alike: dict[tuple[str, str, bool], list[RunScores]] = {}
     for run in runs:
@@ -76,12 +77,25 @@ def _by_splits(members: list[RunScores]) -> list[Group]:
     groups = []
     for splits in set(covered.values()):
         runs = {
-            name: tuple(run for run in models[name] if run.split in splits)
+            name: _whole_seeds(models[name], splits)
             for name in sorted(models)
             if covered[name] >= splits
         }
         groups.append(Group(Terms(*equal, splits=tuple(sorted(splits))), runs))
     return groups
+
+
+def _whole_seeds(runs: Iterable[RunScores], splits: frozenset[str]) -> tuple[RunScores, ...]:
+    """Return the runs on these splits, without the seeds that lack some of them.
+
+    Half a seed would count twice for the patients of its folds, and its mean would be theirs.
+    """
+    mine = [run for run in runs if run.split in splits]
+    of_seed: dict[Any, set[str]] = {}
+    for run in mine:
+        of_seed.setdefault(run.record.run["seed"], set()).add(run.split)
+    whole = {seed for seed, found in of_seed.items() if found == splits} or set(of_seed)
+    return tuple(run for run in mine if run.record.run["seed"] in whole)
 
 
 def differences(first: Group, other: Group) -> list[str]:

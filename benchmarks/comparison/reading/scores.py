@@ -45,7 +45,12 @@ class RunScores:
     @property
     def split(self) -> str:
         """Return the split that the run was trained and tested on."""
-        return str(self.record.data.get("split_digest") or f"fold {self.record.run['fold']}")
+        return split_of(self.record)
+
+
+def split_of(record: Record) -> str:
+    """Return the split that a run was trained and tested on."""
+    return str(record.data.get("split_digest") or f"fold {record.run['fold']}")
 
 
 def extract(path: Path, record: Record, tally: Tally, policy: str) -> RunScores:

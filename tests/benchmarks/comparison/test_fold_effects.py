@@ -121,3 +121,23 @@ def test_a_comparison_over_folds_takes_them_into_account(tmp_path):
     pair = table.against("sa_unet", "unet")
     assert 0 < pair.p_folds <= pair.p_holm
     assert pair.detectable > 0
+
+
+def test_a_seed_counts_where_it_has_every_fold_of_a_table(tmp_path):
+    """Two folds for all, a second seed of one fold: it would count twice for that fold alone."""
+
+    def one(model, seed, fold, dice):
+        names = [f"p{fold}{place}" for place in range(4)]
+        return fabricate.a_record(model, [dice] * 4, seed=seed, fold=fold, names=names)
+
+    made = [one(model, 0, fold, 0.8) for model in ("unet", "sa_unet") for fold in (0, 1)]
+    made += [one("unet", 1, 0, 0.2), one("ar2_unet", 0, 0, 0.6)]
+    fabricate.archive(made, tmp_path)
+    both, first = compare(tmp_path).tables
+    if set(both.models) != {"unet", "sa_unet"}:
+        both, first = first, both
+    assert both.standings["unet"].seeds == (0,)
+    assert both.dice("unet") == pytest.approx([0.8] * 8, abs=1e-3)
+    assert set(first.models) == {"unet", "sa_unet", "ar2_unet"}
+    assert first.standings["unet"].seeds == (0, 1)
+    assert first.dice("unet") == pytest.approx([0.5] * 4, abs=1e-3)

@@ -11,17 +11,8 @@ from benchmarks import findings
 from benchmarks.__main__ import main
 from benchmarks.comparison.judging import intervals
 from benchmarks.errors import UserError
-from benchmarks.findings import (
-    batches,
-    coverage,
-    leakage,
-    needed_runs,
-    populations,
-    published_ways,
-    recipes,
-    recurrence,
-    sensitivity,
-)
+from benchmarks.findings import coverage, leakage, recipes, recurrence, sensitivity, width
+from benchmarks.findings.evidence import batches, needed_runs, populations, published_ways
 from benchmarks.protocols import protocol
 from benchmarks.records import record
 from benchmarks.running import launch
@@ -88,14 +79,17 @@ def test_the_interval_of_a_mean_is_that_of_every_other_table():
     assert (found.lower[0], found.upper[0]) == (told.lower[0], told.upper[0])
 
 
+FREE = ("sensitivity", "coverage", "budget", "width")  # any models do
+
+
 @pytest.fixture
 def results(tmp_path):
     """Return a function that puts finished records where a run would."""
 
-    def put(model, name, dice, seed=0, form=None, **data):
+    def put(model, name, dice, seed=0, form=None, names=None, **data):
         job = Job(model=model, protocol=name, seed=seed, results=str(tmp_path), **(form or {}))
         chosen = protocol.find(name, model)
-        made = fabricate.a_record(model, dice, seed=seed)
+        made = fabricate.a_record(model, dice, seed=seed, fold=job.fold, names=names)
         record.write(
             replace(
                 made,
@@ -145,6 +139,27 @@ def test_recipes_are_compared_patient_by_patient(results):
     assert (row["patients"], row["author epochs"], row["author minutes"]) == (8, 8, 2)
 
 
+def test_folds_are_pooled_and_tested_as_folds(results):
+    """Fold by fold the author's recipe gains or loses all: five trainings, not forty patients."""
+    generator = np.random.default_rng(0)
+    for fold, gain in enumerate((-0.2, -0.2, -0.2, 0.04, 0.04)):
+        common = generator.uniform(0.5, 0.7, 8)
+        names = [f"p{fold}{place}" for place in range(8)]
+        put = {"names": names, "n_train": 32, "form": {"fold": fold}}
+        results("sa_unet", "lgg2d_lite", common, **put)
+        scattered = common + gain + generator.normal(0, 0.02, 8)
+        folder = results("sa_unet", "author_lgg2d_lite", scattered, **put)
+    pattern, asked = Job("", results=str(folder)), recipes.conditions("lgg2d_lite")
+    (one,) = recipes.rows(needed_runs.collect(pattern, "sa_unet", asked))
+    assert (one["patients"], one["folds"]) == (8, 1)
+    (row,) = recipes.rows(needed_runs.collect(pattern, "sa_unet", asked, folds=range(5)))
+    assert (row["patients"], row["folds"]) == (40, 5)
+    assert row["difference"] == pytest.approx(-0.104, abs=0.01)
+    signed_ranks = 1e-4
+    assert row["p"] > 100 * signed_ranks
+    assert row["verdict"] == "cannot be told apart"
+
+
 def test_each_form_of_a_recurrence_stands_beside_the_published_one(results):
     published = np.linspace(0.5, 0.9, 8)
     gains = dict(zip(recurrence.FORMS, (0.0, 0.01, 0.05, 0.06, -0.02), strict=True))
@@ -161,6 +176,25 @@ def test_each_form_of_a_recurrence_stands_beside_the_published_one(results):
         assert row["published"] == pytest.approx(published.mean() + 0.01, abs=1e-3)
         assert (row["patients"], row["seeds"]) == (8, 2)
         assert (row["other loss"], row["published val loss"]) == (0.5, 0.75)
+
+
+def test_an_order_is_followed_through_other_widths(results):
+    """At half the width the second and third swap: of three pairs two are kept, of theirs one."""
+    quarter = {"unet": 0.8, "mod_r2au": 0.7, "sa_unet": 0.6}
+    half = {"unet": 0.9, "mod_r2au": 0.65, "sa_unet": 0.75}
+    for model in quarter:
+        results(model, "lgg2d_lite_eighth", np.full(8, quarter[model] - 0.2))
+        results(model, "lgg2d_lite", np.full(8, quarter[model]))
+        folder = results(model, "lgg2d_lite_half", np.full(8, half[model]))
+    rows = width.rows(collect(folder, width, width.MODELS))
+    assert [row["other terms"] for row in rows] == ["lgg2d_lite_eighth"] * 3 + [
+        "lgg2d_lite_half"
+    ] * 3
+    by_model = {row["model"]: row for row in rows[3:]}
+    assert [by_model[model]["pairs kept"] for model in quarter] == [2, 1, 1]
+    assert [by_model[model]["other rank"] for model in quarter] == [1, 3, 2]
+    assert [row["pairs kept"] for row in rows[:3]] == [2, 2, 2]
+    assert by_model["sa_unet"]["difference"] == pytest.approx(0.15, abs=1e-3)
 
 
 def test_records_of_different_data_are_refused(results):
@@ -191,11 +225,13 @@ def test_each_question_is_one_command_that_writes_a_table_and_a_figure(
     for place, model in enumerate(models):
         for protocol_name in ("lgg2d_lite", "lgg2d_lite_leaky", "author_lgg2d_lite"):
             folder = results(model, protocol_name, (0.8 - place / 10, 0.6, 0.7 + place / 20))
+        for protocol_name in ("_eighth", "_half", "_budget") if name in ("width", "budget") else ():
+            results(model, f"lgg2d_lite{protocol_name}", (0.7, 0.5 + place / 10, 0.7))
     for model in ("ar2_unet", "mod_r2au") if name == "recurrence" else ():
         for form in recurrence.FORMS.values():
             results(model, "lgg2d_lite", (0.8, 0.6, 0.7), form=form)
     out = tmp_path / "out"
-    asked = ["--models", "unet,sa_unet"] if name in ("sensitivity", "coverage") else []
+    asked = ["--models", "unet,sa_unet"] if name in FREE else []
     assert main(["finding", name, *asked, "--results", str(folder), "--out", str(out)]) == 0
     assert (out / f"{name}.csv").read_text().count("\n") > 2
     assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")

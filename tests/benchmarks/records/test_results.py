@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.findings import batches, needed_runs, published_ways
+from benchmarks.findings.evidence import batches, needed_runs, published_ways
 from benchmarks.gpu import tasks
 from benchmarks.records import record
 

@@ -202,7 +202,7 @@ def test_the_name_holds_the_three_digests(job):
 
 
 def test_a_finding_without_data_takes_records_of_one_data_set_only(job, tmp_path):
-    from benchmarks.findings import needed_runs
+    from benchmarks.findings.evidence import needed_runs
 
     away = replace(job, data=None, protocol="lgg2d_lite")
     chosen = settle.protocol.find("lgg2d_lite", "unet")

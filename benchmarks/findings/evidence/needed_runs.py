@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ EIGHT = (
     "unet,attention_unet,mod_r2au,ar2_unet,res_attention_unet,sa_unet,resnet50_unet,deeplabv3plus"
 )
 
-Runs = Mapping[str, Mapping[str, Sequence[Record]]]  # by model, then by condition: one a seed
+Runs = Mapping[str, Mapping[str, Sequence[Record]]]  # by model, by condition: one a seed and fold
 Conditions = Mapping[str, Mapping[str, Any]]  # what they are called, and what it changes in a job
 
 
@@ -31,23 +32,33 @@ def of_protocols(*names: str) -> Conditions:
     return {name: {"protocol": name} for name in names}
 
 
-def collect(pattern: Job, models: str, conditions: Conditions, seeds: Sequence[int]) -> Runs:
+def collect(
+    pattern: Job,
+    models: str,
+    conditions: Conditions,
+    seeds: Sequence[int] = (0,),
+    folds: Sequence[int] = (0,),
+) -> Runs:
     """Return the records of every model under every condition; a run that fails ends it all."""
     finished = Finished(pattern.results, any_machine=True)
     runs: dict[str, dict[str, list[Record]]] = {}
     for name, changes in conditions.items():
         for model in chosen_models.models(models, changes["protocol"])[0]:
-            for seed in seeds:
-                job = replace(pattern, model=model, seed=seed, **changes)
+            for seed, fold in product(seeds, folds):
+                job = replace(pattern, model=model, seed=seed, fold=fold, **changes)
                 done = _record(job, finished)
                 runs.setdefault(model, {}).setdefault(name, []).append(done)
     return runs
 
 
-def require_equal(field: str, records: Iterable[Record]) -> None:
-    """Refuse records of different data: their difference would answer another question."""
-    found = {str(one.data.get(field)): one.name for one in records}
-    if len(found) > 1:
+def require_equal(field: str, *sides: Iterable[Record]) -> None:
+    """Refuse sides of different data: their difference would answer another question.
+
+    Several folds of a side are several values, and the same ones on each.
+    """
+    names = [{str(one.data.get(field)): one.name for one in records} for records in sides]
+    if any(side.keys() != names[0].keys() for side in names):
+        found = dict(item for side in names for item in side.items())
         raise UserError(
             f"Expected records of the same data. Received: {' and '.join(found.values())}, whose "
             f"{field} differ; name the folder of records that belong together with --results."

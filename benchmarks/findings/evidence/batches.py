@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from benchmarks.findings.published_ways import SMOOTH
+from benchmarks.findings.evidence.published_ways import SMOOTH
 
 WAY = "batches of 32,\nsmooth = 100"
 SIZE = 32

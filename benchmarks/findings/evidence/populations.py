@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from benchmarks.findings.needed_runs import Runs
+from benchmarks.findings.evidence.needed_runs import Runs
 from benchmarks.scoring import policies
 
 PATIENTS = 50_000

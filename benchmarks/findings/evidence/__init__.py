@@ -1,0 +1,1 @@
+"""What findings stand on: the runs, the ways to score them, paired tests, simulated patients."""
