@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCKED),--constraint locked.txt) --editable
 FAST := "not slow and not backends and not smoke"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web docs perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf fidelity gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup lock package list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web docs perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-zoo perf fidelity gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -17,14 +18,22 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: setup.cfg pyproject.toml | $(VENV)/bin/python
 	@echo "Installing GlioZoo into $(VENV) (TensorFlow is 600 MB: some minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(PIP) .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(PIP) '.[dev]'
 	@touch $@
 
 setup: $(VENV)/.installed-dev ## Install into .venv, with the tools for development
+
+lock: $(VENV)/.installed-dev ## Write the versions of this environment into locked.txt
+	@$(BIN)/python -m pip freeze --all --exclude pip --exclude-editable | sort -f > locked.txt
+
+package: $(VENV)/.installed-dev ## Build wheel and sdist into dist/, and check them
+	@rm -rf dist
+	@$(BIN)/python -m build --quiet
+	@$(BIN)/python -m twine check --strict dist/*
 
 list: $(VENV)/.installed ## List the architectures
 	@$(GLIOZOO) list
@@ -54,11 +63,11 @@ test-slow: $(VENV)/.installed-dev ## Run the slow tests
 	@$(BIN)/python -m pytest tests -m slow
 
 test-backends: $(VENV)/.installed-dev ## Install JAX and torch, compare all three backends
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[jax,torch]'
+	@$(PIP) '.[jax,torch]'
 	@$(BIN)/python -m pytest tests -m backends
 
 fidelity: $(VENV)/.installed-dev ## Measure how far each architecture is from its source's form, into docs/fidelity.md
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[torch]'
+	@$(PIP) '.[torch]'
 	@$(BIN)/python tests/perf/fidelity.py
 
 test-newest: $(VENV)/.installed-dev ## Run the fast tests with the newest Keras and TensorFlow that there are
@@ -66,15 +75,15 @@ test-newest: $(VENV)/.installed-dev ## Run the fast tests with the newest Keras 
 	@$(BIN)/python -m pytest tests -m $(FAST) -n 2 --dist worksteal
 
 test-sweep: $(VENV)/.installed-dev ## Install Ray, submitit, MLflow; test sweeps on them (many minutes)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ray,slurm,track]'
+	@$(PIP) '.[ray,slurm,track]'
 	@$(BIN)/python -m pytest tests/benchmarks/sweep tests/benchmarks/tracking
 
 test-web: $(VENV)/.installed-dev ## Test report, viewer and site in Chromium (apt-get install chromium)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web,docs]'
+	@$(PIP) '.[web,docs]'
 	@$(BIN)/python -m pytest tests/benchmarks/report/test_report_browser.py tests/benchmarks/viewing/test_view_browser.py tests/website/test_site_browser.py
 
 docs: $(VENV)/.installed ## Build the documentation into site/, and test its links
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
+	@$(PIP) '.[dev,docs]'
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@$(BIN)/python -m pytest tests/website/test_site_pages.py tests/website/test_site_build.py
 
@@ -107,6 +116,9 @@ perf-volume: $(VENV)/.installed-dev ## Time sliding windows against bare calls a
 
 perf-blocks: $(VENV)/.installed ## Time depthwise convolutions and norms against Keras' plain forms
 	@$(BIN)/python tests/perf/block_speed.py
+
+perf-zoo: $(VENV)/.installed ## Profile every architecture at its card's shape, into docs/perf/zoo.md [MODELS="a b"]
+	@$(BIN)/python tests/perf/zoo_costs.py $(MODELS)
 
 perf-data: $(VENV)/.installed-dev ## Time the data pipeline against other loaders (PEER_PYTHON=/path/to/python)
 	@$(BIN)/python tests/perf/data_speed.py

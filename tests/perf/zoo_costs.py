@@ -1,0 +1,106 @@
+"""`make perf-zoo`: what each architecture costs at its card's shape, and whether it learns at all.
+
+Costs are `gliozoo profile MODEL --train`, each in a process of its own, one after the other, on a
+machine that does nothing else. Dice is that of the shipped records under `quick`, or `quick3d` for
+volumes alone. With names it measures those; the table is written anew each time.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import zoo
+
+ROOT = Path(__file__).parents[2]
+JSON, PAGE = ROOT / "docs/perf/zoo.json", ROOT / "docs/perf/zoo.md"
+BEGIN, END = "<!-- make perf-zoo -->\n", "<!-- until here -->"
+HEAD = (
+    "| architecture | input | M parameters | GFLOPs | latency, ms | MFU | training step, s "
+    "| memory, GB | Dice under `quick` |",
+    "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+)
+KEPT = (
+    "input_shape",
+    "params",
+    "gflops",
+    "latency_ms",
+    "mfu",
+    "peak_gflops_measured",
+    "peak_memory_bytes",
+    "train_step_ms",
+)
+
+
+def main() -> int:
+    """Profile those that are named, or all; write each beside the others, and the table."""
+    for name in sys.argv[1:] or zoo.names():
+        one = profiled(name)
+        told = json.loads(JSON.read_text(encoding="utf-8")) if JSON.exists() else {}
+        told[name] = one
+        JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        print(name, told[name], file=sys.stderr, flush=True)
+    write(told)
+    return 0
+
+
+def profiled(name: str) -> dict[str, Any]:
+    """Return what the command prints, with the load of the machine before it."""
+    load = os.getloadavg()[0]
+    command = [sys.executable, "-m", "benchmarks", "profile", name, "--train", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"failed": done.returncode, "load": round(load, 2)}
+    found = json.loads(done.stdout)
+    return {key: found[key] for key in KEPT} | {"load": round(load, 2)}
+
+
+def write(told: dict[str, Any]) -> None:
+    """Put the table into the page."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    PAGE.write_text(before + BEGIN + table(told) + END + rest.split(END)[1], encoding="utf-8")
+
+
+def table(told: dict[str, Any]) -> str:
+    """Return the table in Markdown, a row an architecture."""
+    learned = quick_dice()
+    rows = (_row(name, told[name], learned.get(name)) for name in zoo.names() if name in told)
+    return "\n".join([*HEAD, *rows, ""])
+
+
+def quick_dice() -> dict[str, float]:
+    """Return the Dice of each architecture's published form under `quick`, seed 0."""
+    found = {}
+    for path in sorted((ROOT / "results").glob("*/*-quick*-s0.json")):
+        one = json.loads(path.read_text(encoding="utf-8"))
+        run, card = one["run"], zoo.card(one["run"]["model"])
+        usual = "quick" if 2 in card.ranks else "quick3d"
+        if not run.get("variant") and not run.get("recalibrated") and run["protocol"] == usual:
+            policy = one["quality"][one["protocol"]["evaluate"]["policy"]]
+            region = "mean" if "mean" in policy else next(iter(policy))
+            found[run["model"]] = policy[region]["patient"]["dice"]["mean"]
+    return found
+
+
+def _row(name: str, one: dict[str, Any], dice: float | None) -> str:
+    learned = "–" if dice is None else f"{dice:.2f}".replace("0.", ".", 1)
+    if "failed" in one:
+        return f"| `{name}` |{' – |' * 7} {learned} |"
+    cells = [
+        f"`{name}`",
+        "x".join(map(str, one["input_shape"])),
+        f"{one['params'] / 1e6:.3g}",
+        f"{one['gflops']:.4g}",
+        f"{one['latency_ms']['p50']:,.0f}",
+        f"{one['mfu']:.0%}".replace("%", " %"),
+        f"{one['train_step_ms']['p50'] / 1000:.2g}",
+        f"{one['peak_memory_bytes'] / 1e9:.2g}" if one["peak_memory_bytes"] else "–",
+        learned,
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
