@@ -114,11 +114,16 @@ ROOMS = {
         "tracking": "machine records running zoo.registry",
         "plots": "comparison comparison.judging comparison.reading records tables zoo",
         "sweep": "errors protocols records running sweep.engines tables terminal training",
+        "plots.of_findings": "plots",
         "findings.evidence": (
-            "comparison.judging comparison.reading errors plots protocols records running "
-            "scoring sweep"
+            "comparison.judging comparison.reading data_pipeline data_pipeline.feeding errors "
+            "inference plots predicting protocols records running scoring sweep terminal training "
+            "zoo.weights"
         ),
-        "findings": "comparison.judging errors findings.evidence plots protocols records",
+        "findings": (
+            "backends comparison.judging errors findings.evidence plots plots.of_findings "
+            "protocols records running"
+        ),
         "gpu": "errors machine protocols records running sweep zoo",
         "report": "comparison comparison.judging comparison.reading plots records tables",
         "viewing": (

@@ -28,14 +28,16 @@ def run(arguments: argparse.Namespace) -> int:
     from benchmarks.sweep import plan
 
     question = importlib.import_module(f"benchmarks.findings.{arguments.name}")
+    pattern = Job(model="", **bench.chosen(arguments))
     collected = needed_runs.collect(
-        Job(model="", **bench.chosen(arguments)),
+        pattern,
         arguments.models or question.MODELS,
         question.conditions(arguments.protocol),
         plan.numbers(arguments.seeds, "--seeds"),
         plan.numbers(arguments.folds, "--folds"),
     )
-    rows = question.rows(collected)
+    ask = getattr(question, "ask", lambda _, runs: runs)
+    rows = question.rows(ask(pattern, collected))
     _write(arguments.out / arguments.name, rows, question.figure)
     _show(rows, arguments.json)
     return launch.FINE

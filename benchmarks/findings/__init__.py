@@ -2,7 +2,17 @@
 
 Each is a module: `SUMMARY` the question, `MODELS` who is asked, `conditions(base)` under what
 they train, `rows(runs)` what the records say, `figure(rows)` how it looks. `gliozoo finding` trains
-what is missing, and writes both; docs/findings says in words what they mean.
+what is missing, and writes both; docs/findings says in words what they mean. A question that asks
+the networks themselves has `ask(pattern, runs)`, whose answer `rows` takes instead of the records.
 """
 
-NAMES = ("leakage", "sensitivity", "recipes", "recurrence", "coverage", "budget", "width")
+NAMES = (
+    "leakage",
+    "sensitivity",
+    "recipes",
+    "recurrence",
+    "coverage",
+    "budget",
+    "width",
+    "sequences",
+)

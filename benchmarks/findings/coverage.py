@@ -75,6 +75,6 @@ def _ranks(one: Population, patients: int) -> Tried:
 
 def figure(rows: list[dict[str, Any]]) -> Figure:
     """Draw the coverage of our method and of its rivals against the number of patients."""
-    from benchmarks.plots import coverage
+    from benchmarks.plots.of_findings import coverage
 
     return coverage.figure(rows)

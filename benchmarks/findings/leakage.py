@@ -63,7 +63,7 @@ def _verdict(tax: Intervals, patients: np.ndarray) -> str:
 
 def figure(rows: list[dict[str, Any]]) -> Figure:
     """Draw both splits for each model and level."""
-    from benchmarks.plots import pairs
+    from benchmarks.plots.of_findings import pairs
 
     return pairs.dumbbells(
         [

@@ -38,7 +38,7 @@ def _effort(name: str, records: Sequence[Record]) -> dict[str, float]:
 
 def figure(rows: list[dict[str, Any]]) -> Figure:
     """Draw both recipes for each model."""
-    from benchmarks.plots import pairs
+    from benchmarks.plots.of_findings import pairs
 
     return pairs.dumbbells(
         [

@@ -57,7 +57,7 @@ def _trained(name: str, records: Sequence[Record]) -> dict[str, float]:
 
 def figure(rows: list[dict[str, Any]]) -> Figure:
     """Draw the published form and each other for each model."""
-    from benchmarks.plots import pairs
+    from benchmarks.plots.of_findings import pairs
 
     return pairs.dumbbells(
         [

@@ -167,7 +167,8 @@ def find(name: str, model: str) -> Protocol:
     found = shipped(name)
     module = None if toml_file.is_file(name) else _module(name)
     if found.data.rank in card.ranks:
-        return module.for_model(model) if hasattr(module, "for_model") else found
+        own = getattr(module, "for_model", None)
+        return own(model) if own else found
     twin = getattr(module, "VOLUMES" if found.data.rank == 2 else "SLICES", None)
     if twin is None:
         fitting = [other for other in names() if _rank(other) in card.ranks]

@@ -1,6 +1,6 @@
 """Two ways to train or to infer, on the same patients: both means, their difference, tested."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,25 +19,32 @@ from benchmarks.findings.evidence import needed_runs as recorded
 from benchmarks.records.record import Record
 from benchmarks.scoring import aggregate
 
+Scores = tuple[str, Mapping[str, float]]  # what it is called, and its Dice by patient
 Side = tuple[str, Sequence[Record]]  # what it is called, and its records, one a seed and fold
 
 
 def row(first: Side, second: Side) -> dict[str, Any]:
-    """Return both sides' mean Dice and the second less the first, with p.
+    """Return both sides' mean Dice over regions, and the second less the first, with p.
 
     It is that of the signed ranks; over several folds that of the fold's effect, if it is larger.
     """
     recorded.require_equal("split_digest", first[1], second[1])
-    sides = [_dice(records) for _, records in (first, second)]
-    patients = sorted(sides[0])
-    scores = np.array([[side[patient] for side in sides] for patient in patients])
+    one, other = ((name, _dice(records)) for name, records in (first, second))
+    return of_scores(one, other, [tested(each) for each in (*first[1], *second[1])])
+
+
+def of_scores(first: Scores, second: Scores, runs: Sequence[Tested] = ()) -> dict[str, Any]:
+    """Compare scores by patient; `runs` tell the folds that they come from."""
+    sides = [first, second]
+    patients = sorted(first[1])
+    scores = np.array([[own[patient] for _, own in sides] for patient in patients])
     told: dict[str, Any] = {"patients": len(patients)}
-    for place, (name, _) in enumerate((first, second)):
+    for place, (name, _) in enumerate(sides):
         told |= recorded.told(name, intervals.intervals(scores[:, [place]]))
     gap = differences.paired(scores, np.array([1]), np.array([0]))
     gaps = np.round(scores[:, [1]] - scores[:, [0]], 12)
     p = statistics.paired_p(gaps[:, 0])
-    folds = fold_effects.folds(map(_tested, (*first[1], *second[1])), patients)
+    folds = fold_effects.folds(runs, patients)
     if folds:
         p = max(p, float(fold_effects.errors(gaps, folds, models=2).p(gap.mean)[0]))
     told |= {"folds": folds.count if folds else 1}
@@ -67,7 +74,8 @@ def _verdict(row: dict[str, Any], tests: int) -> str:
     return wording.verdict(evidence)
 
 
-def _tested(one: Record) -> Tested:
+def tested(one: Record) -> Tested:
+    """Return what a record says of its fold."""
     patients = {str(patient["patient"]) for patient in one.patients}
     return Tested(split_of(one), patients, one.data.get("n_train"))
 

@@ -6,13 +6,14 @@ and costs more by itself: it stays at a quarter and trains half the epochs, whic
 """
 
 from dataclasses import replace
+from typing import Any
 
 from benchmarks.errors import UserError
 from benchmarks.protocols.protocol import Protocol
 from benchmarks.protocols.shipped import lgg2d_lite
 
 PROTOCOL = replace(lgg2d_lite.PROTOCOL, name="lgg2d_lite_budget")
-SHARES = {
+SHARES: dict[str, dict[str, Any]] = {
     "unet": {"width": 0.2456},
     "attention_unet": {"width": 0.2106},
     "mod_r2au": {"width": 0.165},

@@ -7,18 +7,29 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import data_pipeline
 from benchmarks import findings
 from benchmarks.__main__ import main
 from benchmarks.comparison.judging import intervals
 from benchmarks.errors import UserError
-from benchmarks.findings import coverage, leakage, recipes, recurrence, sensitivity, width
-from benchmarks.findings.evidence import batches, needed_runs, populations, published_ways
+from benchmarks.findings import (
+    coverage,
+    leakage,
+    recipes,
+    recurrence,
+    sensitivity,
+    sequences,
+    width,
+)
+from benchmarks.findings.evidence import batches, needed_runs, networks, populations, published_ways
+from benchmarks.predicting.trained_network import Trained
 from benchmarks.protocols import protocol
 from benchmarks.records import record
 from benchmarks.running import launch
 from benchmarks.running.job import Job
 from benchmarks.running.launch import Outcome
 from benchmarks.running.slot import terms
+from data_pipeline import DataSpec
 
 # Slices of 1,000 pixels: a perfect 900, a missed 9 (conventions.md's two cases), and an empty one.
 PERFECT, MISSED, EMPTY = [900, 0, 0, 100], [0, 0, 9, 991], [0, 0, 0, 1000]
@@ -214,9 +225,62 @@ def test_ranks_move_with_the_way_where_they_must(results):
     assert {row["rank"] for row in rows} <= {1, 2}
 
 
+class Network:
+    """Calls lesion what is bright in FLAIR alone, and nothing without it."""
+
+    def __init__(self, *_):
+        pass
+
+    def __call__(self, images):
+        lesion = (images[..., 3:] > 1).astype(np.float32)
+        return np.concatenate([1 - lesion, lesion, 0 * lesion, 0 * lesion], axis=-1)
+
+
+@pytest.fixture
+def one_network(monkeypatch, tmp_path):
+    """Let every record's network be `Network`, on phantoms."""
+    four = ("t1", "t1ce", "t2", "flair")
+    spec = DataSpec(layout="phantom", size=(32, 32), target="labels", channels=four)
+    data = data_pipeline.load(spec)
+    trained = Trained.of(protocol.shipped("brats2d_lite"), data, 0.5)
+    monkeypatch.setattr(networks, "weights_of", lambda one, results: tmp_path)
+    monkeypatch.setattr(networks.trained_network, "read", lambda path: trained)
+    monkeypatch.setattr(networks.weights, "restore", lambda path: None)
+    monkeypatch.setattr(networks, "Predictor", Network)
+    monkeypatch.setattr(networks.data_pipeline, "load", lambda *_, **__: data)
+    return data
+
+
+def test_sequences_are_taken_away_one_subset_at_a_time(results, one_network):
+    known = {"split_digest": one_network.split_digest, "channels": list(one_network.channels)}
+    results("unet", "brats2d_lite", (0.8, 0.6), **known)
+    folder = results("unet", "brats2d_lite_missing", (0.8, 0.6), **known)
+    pattern = Job("", results=str(folder))
+    runs = needed_runs.collect(pattern, "unet", sequences.conditions("brats2d_lite"))
+    rows = sequences.rows(sequences.ask(pattern, runs))
+    assert len(rows) == 15 * len(one_network.regions)
+    assert rows[0]["sequences"] == "t1 t1ce t2 flair"
+    whole = {row["sequences"]: row["trained on all"] for row in rows if row["region"] == "WT"}
+    (bright,) = {dice for names, dice in whole.items() if "flair" in names.split()}
+    (dark,) = {dice for names, dice in whole.items() if "flair" not in names.split()}
+    healthy = sum(not patient.reference.any() for patient in one_network.patients("test"))
+    assert bright > dark == healthy / one_network.n_test
+    assert {row["difference"] for row in rows} == {0.0}
+    assert all(row["patients"] == one_network.n_test for row in rows)
+
+
+def test_a_record_alone_cannot_be_asked(results):
+    folder = results("unet", "brats2d_lite", (0.8, 0.6))
+    (one,) = needed_runs.collect(
+        Job("", results=str(folder)), "unet", {"brats2d_lite": {"protocol": "brats2d_lite"}}
+    )["unet"]["brats2d_lite"]
+    with pytest.raises(UserError, match=r"weights.safetensors is missing.*--force"):
+        networks.weights_of(one, folder)
+
+
 @pytest.mark.parametrize("name", findings.NAMES)
 def test_each_question_is_one_command_that_writes_a_table_and_a_figure(
-    results, tmp_path, name, monkeypatch
+    results, tmp_path, name, monkeypatch, one_network
 ):
     monkeypatch.setattr(coverage, "SAMPLES", 10)
     monkeypatch.setattr(coverage, "RANKINGS", 2)
@@ -227,11 +291,16 @@ def test_each_question_is_one_command_that_writes_a_table_and_a_figure(
             folder = results(model, protocol_name, (0.8 - place / 10, 0.6, 0.7 + place / 20))
         for protocol_name in ("_eighth", "_half", "_budget") if name in ("width", "budget") else ():
             results(model, f"lgg2d_lite{protocol_name}", (0.7, 0.5 + place / 10, 0.7))
+    known = {"split_digest": one_network.split_digest, "channels": list(one_network.channels)}
+    for model in models if name == "sequences" else ():
+        for protocol_name in ("brats2d_lite", "brats2d_lite_missing"):
+            results(model, protocol_name, (0.8, 0.6), **known)
     for model in ("ar2_unet", "mod_r2au") if name == "recurrence" else ():
         for form in recurrence.FORMS.values():
             results(model, "lgg2d_lite", (0.8, 0.6, 0.7), form=form)
     out = tmp_path / "out"
     asked = ["--models", "unet,sa_unet"] if name in FREE else []
+    asked += ["--protocol", "brats2d_lite"] if name == "sequences" else []
     assert main(["finding", name, *asked, "--results", str(folder), "--out", str(out)]) == 0
     assert (out / f"{name}.csv").read_text().count("\n") > 2
     assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")

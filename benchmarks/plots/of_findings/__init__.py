@@ -1,0 +1,1 @@
+"""Figures that one finding or another needs, and no comparison."""
