@@ -7,6 +7,7 @@ from benchmarks.tables import cells
 
 TITLE = "External patients"
 HEAD = ("Site", "Model", "Region", "Patients", "Dice there", "Dice inside", "Drop", "Marked")
+LESS = {"Marked": 1, "Dice inside": 2}  # when each goes where there is no room
 NOTE = (
     "Inside are the run's own test patients; the drop is Dice there less Dice inside, with the "
     "interval of two independent means. Not ranked: each site's patients are others."
@@ -53,13 +54,11 @@ def _mark(one: External) -> str:
 
 def show(found: Sequence[External]) -> None:
     """Print the table on a terminal."""
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if Console().is_terminal else 140, highlight=False)
-    grid = Table(*HEAD, title=TITLE, title_justify="left")
-    for row in rows(found):
-        grid.add_row(*map(Text, row))
-    console.print(grid)
+    from benchmarks.tables import fitted
+
+    console = fitted.console()
+    columns = [fitted.Column(heading, LESS.get(heading, 0), "left") for heading in HEAD]
+    fitted.show(console, columns, rows(found), TITLE)
     console.print(Text(f"  {NOTE}"))

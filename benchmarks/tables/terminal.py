@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
 from benchmarks.comparison.changes import Change
@@ -14,14 +13,16 @@ from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.notes import notes
 from benchmarks.comparison.verdict import conclusions, reservations
 from benchmarks.records.record import finite
-from benchmarks.tables import cells, external_rows
+from benchmarks.tables import cells, external_rows, fitted
+from benchmarks.tables.fitted import Column
 
-METRICS = ("dice", "iou", "precision", "sensitivity", "hd95")
+# Beside rank, model and Dice, and when each goes where there is no room: the highest first.
+LESS = {"iou": 4, "precision": 3, "sensitivity": 2, "hd95": 1}
 
 
 def show(comparison: Comparison) -> None:
     """Print what is left out, each table with its verdict, then what failed."""
-    console = Console(width=None if Console().is_terminal else 140, highlight=False)
+    console = fitted.console()
     for line in comparison.omissions():
         console.print(Text(cells.printable(f"Left out: {line}")), soft_wrap=True)
     if not comparison.tables:
@@ -29,7 +30,7 @@ def show(comparison: Comparison) -> None:
     for place, table in enumerate(comparison.tables, 1):
         if place == comparison.own + 1:
             console.print(Text(comparison.reference, style="bold"))
-        console.print(_grid(comparison, table, place))
+        _ranking(console, comparison, table, place)
         for sentence in (*conclusions(table), *reservations(table), *notes(table)):
             console.print(Text(f"  {cells.printable(sentence)}"))
         if place > 1:
@@ -44,27 +45,30 @@ def show(comparison: Comparison) -> None:
         console.print(Text(cells.printable(f"Failed: {record.name}: {reason}")))
 
 
-def _grid(comparison: Comparison, table: Table, place: int) -> Grid:
+def _ranking(console: Console, comparison: Comparison, table: Table, place: int) -> None:
     title = (
         f"Table {place}: {table.terms.protocol} ({table.terms.protocol_digest[:8]}), "
         f"{len(table.patients)} patients, policy '{table.policy}' for empty masks"
     )
-    grid = Grid(title=Text(cells.printable(title)), title_justify="left")
-    metrics = [*(name for name in METRICS if name in table.metrics), *table.own]
     compared = comparison.baseline in table.models
-    for heading in ("rank", "model", *(cells.label(name, table.in_mm) for name in metrics)):
-        grid.add_column(heading)
+    metrics = [*(name for name in LESS if name in table.metrics), *table.own]
+    columns = [Column("rank", justify="left"), Column("model", justify="left")]
+    columns += [Column(cells.label("dice", table.in_mm), justify="left")]
+    columns += [Column(cells.label(name, table.in_mm), LESS.get(name, 5)) for name in metrics]
     if compared:
-        grid.add_column(Text(f"Dice − {cells.printable(comparison.baseline)}"))
+        columns.append(Column(f"Dice − {cells.printable(comparison.baseline)}", justify="left"))
+    rows = []
     for model in table.models:
+        found = [
+            table.estimates.get((model, table.regions[0], name)) for name in ("dice", *metrics)
+        ]
         row = [cells.rank(table.standings[model]), cells.printable(model)]
-        for name in metrics:
-            found = table.estimates.get((model, table.regions[0], name))
-            row.append(cells.estimate(found, name) if name == "dice" else _mean(found, name))
+        row.append(cells.estimate(found[0], "dice"))
+        row += [_mean(one, name) for one, name in zip(found[1:], metrics, strict=True)]
         if compared:
             row.append(cells.difference(table.against(model, comparison.baseline)))
-        grid.add_row(*map(Text, row))
-    return grid
+        rows.append(row)
+    fitted.show(console, columns, rows, cells.printable(title))
 
 
 def _mean(found, metric: str) -> str:
@@ -77,12 +81,14 @@ def show_changes(changes: Sequence[Change], as_json: bool) -> None:
         told = [{**asdict(one), "verdict": one.verdict, "loss": one.is_loss} for one in changes]
         print(json.dumps(finite(told), sort_keys=True))
         return
-    console = Console(width=None if Console().is_terminal else 140, highlight=False)
-    grid = Grid("model", "protocol", "before", "now", "change [95 %]", "p (Holm)", "verdict")
+    console = fitted.console()
+    headings = {"model": 0, "protocol": 3, "before": 2, "now": 1, "change [95 %]": 0, "p (Holm)": 4}
+    columns = [Column(heading, goes, "left") for heading, goes in headings.items()]
+    rows = []
     for one in changes:
         bounds = f"{cells.signed(one.difference)} [{cells.signed(one.lower)}, "
         row = [one.model, one.protocol, cells.number(one.before), cells.number(one.now)]
         row += [f"{bounds}{cells.signed(one.upper)}]" if one.n else cells.ABSENT]
         row += [cells.p_value(one.p_holm), one.verdict]
-        grid.add_row(*(Text(cells.printable(cell)) for cell in row))
-    console.print(grid)
+        rows.append([cells.printable(cell) for cell in row])
+    fitted.show(console, [*columns, Column("verdict", justify="left")], rows)

@@ -1,0 +1,27 @@
+"""docs/perf/zoo.md is what `make perf-zoo` measured, of all there is, beside shipped records."""
+
+import json
+
+import pytest
+import zoo_costs
+
+import zoo
+
+TOLD = json.loads(zoo_costs.JSON.read_text(encoding="utf-8"))
+
+
+def test_the_page_has_the_table_of_the_figures():
+    page = zoo_costs.PAGE.read_text(encoding="utf-8")
+    assert page.split(zoo_costs.BEGIN)[1].split(zoo_costs.END)[0] == zoo_costs.table(TOLD)
+
+
+def test_every_architecture_is_measured_at_its_cards_shape_and_has_learned():
+    assert list(TOLD) == zoo.names()
+    assert set(zoo_costs.quick_dice()) == set(zoo.names())
+    for name, one in TOLD.items():
+        card = zoo.card(name)
+        assert tuple(one["input_shape"]) == card.input_shape
+        assert one["params"] == card.reference().params
+        assert one["gflops"] == pytest.approx(card.reference().gflops, rel=0.005)
+        assert 0 < one["mfu"] < 1
+        assert one["load"] < 1, "measured beside other work"
