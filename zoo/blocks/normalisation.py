@@ -1,6 +1,11 @@
 """Normalisation within one sample: over a channel's positions, or those of a group of channels.
 
 Nothing is kept for inference, so that training and inference compute the same.
+
+Where a channel of a sample is constant there is nothing to normalise, and no gradient passes: of an
+empty slice each layer would make it 1 / sqrt(epsilon) = 316 times as large, with no use to anyone.
+It grows to 1e15 in `nnunet` and beyond float32 in `mednext`, as in PyTorch; clipped by its norm, a
+batch with one empty slice then learns from that slice alone.
 """
 
 import math
@@ -46,7 +51,7 @@ class SampleNormalization(layers.Layer):
             centre = self._over_groups(mean)
             variance = self._over_groups(variance + ops.square(mean - centre))
             mean = centre
-        factor = ops.rsqrt(variance + self.epsilon)
+        factor = ops.where(variance > 0, ops.rsqrt(variance + self.epsilon), 0.0)
         if not self.affine:
             return ops.cast((wide - mean) * factor, self.compute_dtype)
         gamma, beta = (ops.cast(weight, precision) for weight in (self.gamma, self.beta))

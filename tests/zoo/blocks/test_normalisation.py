@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from zoo.blocks.normalisation import SampleNormalization, group_norm, instance_norm
@@ -46,3 +47,19 @@ def test_a_narrow_network_has_fewer_groups():
 def test_groups_that_do_not_divide_are_refused():
     with pytest.raises(ValueError, match="4 groups do not divide 6 channels"):
         SampleNormalization(4).build((None, 8, 8, 6))
+
+
+@pytest.mark.parametrize("groups", [2, 6])
+def test_no_gradient_passes_where_there_is_nothing_to_normalise(groups):
+    """Of three samples the second is empty; the others' gradients are Keras' own."""
+    image = tf.constant(noise(3, 5, 6, 6) * np.array([1, 0, 1], "float32").reshape(3, 1, 1, 1))
+    ours, plain = SampleNormalization(groups), layers.GroupNormalization(groups, epsilon=1e-5)
+    found = []
+    for layer in (ours, plain):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            loss = tf.reduce_sum(layer(image) * noise(3, 5, 6, 6))
+        found.append(tape.gradient(loss, image).numpy())
+    np.testing.assert_allclose(found[0][::2], found[1][::2], rtol=1e-3, atol=1e-3)
+    assert not found[0][1].any()
+    assert np.abs(found[1][1]).max() > 100  # 316 times what comes in
