@@ -260,7 +260,12 @@ def _first_difference(model: "keras.Model", tensors: Mapping[str, np.ndarray]) -
             return f"{name}, which the file does not have"
         if tensors[name].shape != value.shape:
             return f"{name}: {value.shape} in the model, {tensors[name].shape} in the file"
-        if tensors[name].dtype != value.dtype:
+        if _kind(tensors[name]) != _kind(value):
             return f"{name}: {value.dtype} in the model, {tensors[name].dtype} in the file"
     extra = sorted(set(tensors) - set(expected))  # A file keeps the names in an order of its own.
     return f"{extra[0]}, which the model does not have" if extra else None
+
+
+def _kind(tensor: np.ndarray) -> object:
+    """Return what types must agree in: JAX counts in int32 what TensorFlow counts in int64."""
+    return tensor.dtype.kind if tensor.dtype.kind in "iu" else tensor.dtype

@@ -209,6 +209,14 @@ def test_another_type_of_numbers_is_refused(model, path):
     assert "float32 in the model, float64 in the file" in refusal(lambda: weights.restore(path))
 
 
+def test_a_count_may_have_fewer_bytes(model, monkeypatch):
+    """JAX keeps the count of a Normalization in int32 where TensorFlow has int64."""
+    monkeypatch.setattr(weights, "arrays", lambda model: {"count": np.zeros((), "int32")})
+    assert weights._first_difference(model, {"count": np.zeros((), "int64")}) is None
+    told = weights._first_difference(model, {"count": np.zeros((), "float32")})
+    assert told == "count: int32 in the model, float32 in the file"
+
+
 def test_a_setting_of_several_numbers_is_the_same_before_and_after(path):
     model = zoo.create("deeplabv3plus", (32, 32, 3), 1, width=0.125, rates=(2, 4, 6))
     weights.save(model, path)
