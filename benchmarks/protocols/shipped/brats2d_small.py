@@ -1,4 +1,4 @@
-"""BraTS for use, not for a table: quarter widths, on two cores, until they stop improving."""
+"""BraTS for use, not for a table: as `lgg2d_small`, on four sequences and three classes."""
 
 from dataclasses import replace
 
