@@ -83,6 +83,7 @@ CARD = Card(
         "DropBlock (size 7, keep .9), as the README of the brain-MRI project says; its code has "
         "plain Dropout .2.",
         "Four decoder blocks, as its code has them; its README says three.",
+        "Volumes are ours, DropBlock with cubes: short trainings may end before anything is drawn.",
     ),
     flaws=(
         "Split by slice, 85/10/5: slices of one patient are on both sides.",
