@@ -22,10 +22,11 @@ JSON, PAGE = ROOT / "docs/perf/fidelity.json", ROOT / "docs/fidelity.md"
 BEGIN, END = "<!-- make fidelity -->\n", "<!-- until here -->"
 FLOATS = ("float64", "float32")
 PARTS = ("inference", "training", "gradients")
+OWN = "own gradients"  # of the form in float32, from its own in float64: what rounding makes
 HEAD = (
     "| architecture | source | parameters: card | ours | form | forms | inference | training "
-    "| gradients | float32: inference | training | gradients | deviations |",
-    "|---|---|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|---|",
+    "| gradients | float32: inference | training | gradients | the form's own | deviations |",
+    "|---|---|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|--:|---|",
 )
 
 
@@ -86,8 +87,11 @@ def distances(form: tuple, precision: str) -> dict[str, float]:
         two = comparison.both(form)
         found = [comparison.apart(*comparison.answers(two, training)) for training in (False, True)]
         found.append(max(comparison.gradients_apart(comparison.gradients(two)).values()))
+        if precision == "float32":
+            found.append(max(comparison.gradients_apart(comparison.rounded(two)).values()))
     keras.backend.clear_session()
-    return {part: float(f"{value:.1e}") for part, value in zip(PARTS, found, strict=True)}
+    parts = (*PARTS, OWN)[: len(found)]
+    return {part: float(f"{value:.1e}") for part, value in zip(parts, found, strict=True)}
 
 
 def params_of(form: Any) -> int:
@@ -107,7 +111,7 @@ def _row(name: str, one: dict[str, Any]) -> str:
     largest = [
         f"{max(each[precision][part] for each in one['forms'].values() if precision in each):.0e}"
         for precision in FLOATS
-        for part in PARTS
+        for part in (*PARTS, *([OWN] if precision == "float32" else []))
     ]
     counts = [f"{count:,}" for count in (card.reference().params, one["params"])]
     counts.append(f"{one['params_of_form']:,}")

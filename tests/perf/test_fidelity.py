@@ -1,6 +1,7 @@
 """docs/fidelity.md is what `make fidelity` measured, of all that there is; without torch."""
 
 import json
+import re
 
 import fidelity
 import pytest
@@ -45,3 +46,15 @@ def test_answers_in_float32_are_as_the_page_tells(part, apart):
         for name, one in TOLD.items()
     }
     assert {name for name, value in largest.items() if value >= 1e-4} == apart
+
+
+def test_gradients_in_float32_are_as_near_as_rounding_leaves_the_form_to_itself():
+    times = float(re.search(r"than ([\d.]+)\s+times that", fidelity.PAGE.read_text())[1])
+    ratios = [
+        one["gradients"] / one[fidelity.OWN]
+        for forms in (each["forms"].values() for each in TOLD.values())
+        for one in (form["float32"] for form in forms if "float32" in form)
+        if one["gradients"] >= 1e-4
+    ]
+    assert len(ratios) > 5
+    assert max(ratios) <= times <= 1.1 * max(ratios)

@@ -155,3 +155,26 @@ def test_an_audit_comes_out_as_it_was_written(name):
     told, known = json.loads(json.dumps(audit_speed.audited(name))), dict(AUDIT[name])
     assert told.pop("input_shape") == known.pop("input_shape")
     assert told == pytest.approx(known, rel=1e-3, abs=2e-3)
+
+
+def test_the_page_on_processors_tells_its_patients():
+    text = (ROOT / "docs/findings/processors.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ([.\d]+) \| ([.\d]+) \| ([+-][.\d]+) \[", text, re.MULTILINE)
+    patients = table("docs/findings/processors.csv")
+    assert len(rows) == 8
+    gaps = []
+    for model, *told in rows:
+        own = [row for row in patients if row["model"] == model]
+        before, now = (
+            np.mean([float(row[f"{side} dice"]) for row in own]) for side in ("first", "second")
+        )
+        assert len(own) == 13
+        assert [float(number) for number in told] == pytest.approx(
+            [before, now, now - before], abs=6e-4
+        )
+        gaps.append(now - before)
+    size, scatter = np.mean(np.abs(gaps)), np.sqrt(np.mean(np.square(gaps)) / 2)
+    told = found(
+        "docs/findings/processors.md", r"mean size of ([.\d]+), that of a scatter of ([.\d]+) from"
+    )
+    assert told == pytest.approx([size, scatter], abs=6e-4)

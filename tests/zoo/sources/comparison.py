@@ -5,6 +5,7 @@ difference into some other side of some ReLU, and that into another gradient.
 """
 
 import contextlib
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -139,11 +140,34 @@ def answers(two: Both, training: bool) -> tuple[np.ndarray, np.ndarray]:
     return ours, theirs
 
 
+def direction_of(two: Both) -> np.ndarray:
+    """Return what the answer is multiplied by before it is summed up: the gradient's other end."""
+    shape = two.model.compute_output_shape(two.images.shape)
+    return np.random.default_rng(5).normal(size=shape).astype(two.images.dtype)
+
+
+def rounded(two: Both) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return each weight's gradient of the source's form in float32, and in float64.
+
+    Weights and images are the same: what lies between is the rounding of the form itself.
+    """
+    found = []
+    for kind in (torch.float32, torch.float64):
+        torch.set_default_dtype(kind)
+        module = copy.deepcopy(two.module).to(kind).train()
+        module.zero_grad()
+        images, direction = (to_torch(x).to(kind) for x in (two.images, direction_of(two)))
+        (module(images) * direction).sum().backward()
+        named = module.named_parameters()
+        found.append({name: one.grad.numpy() for name, one in named if one.grad is not None})
+    torch.set_default_dtype(torch.float32)
+    return {name: (found[0][name], value) for name, value in found[1].items()}
+
+
 def gradients(two: Both) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return each weight's gradient in training, ours and the source's."""
     model, module = two.model, two.module
-    shape = model.compute_output_shape(two.images.shape)
-    direction = np.random.default_rng(5).normal(size=shape).astype(two.images.dtype)
+    direction = direction_of(two)
     with tf.GradientTape() as tape:
         loss = keras.ops.sum(model(two.images, training=True) * direction)
     found = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
