@@ -49,12 +49,15 @@ def test_answers_in_float32_are_as_the_page_tells(part, apart):
 
 
 def test_gradients_in_float32_are_as_near_as_rounding_leaves_the_form_to_itself():
-    times = float(re.search(r"than ([\d.]+)\s+times that", fidelity.PAGE.read_text())[1])
-    ratios = [
-        one["gradients"] / one[fidelity.OWN]
-        for forms in (each["forms"].values() for each in TOLD.values())
-        for one in (form["float32"] for form in forms if "float32" in form)
-        if one["gradients"] >= 1e-4
-    ]
-    assert len(ratios) > 5
-    assert max(ratios) <= times <= 1.1 * max(ratios)
+    apart = {
+        form: one["float32"]["gradients"] / one["float32"][fidelity.OWN]
+        for each in TOLD.values()
+        for form, one in each["forms"].items()
+        if "float32" in one and one["float32"]["gradients"] >= 1e-4
+    }
+    further = {form for form, times in apart.items() if times > 7}
+    assert further == {"swin_unetr-default-3d", "cmunext-default-3d", "hnoseg_xs-default-2d"}
+    assert (len(apart), len(further)) == (14, 3)
+    told = fidelity.PAGE.read_text()
+    assert round(apart["cmunext-default-3d"]) == int(re.search(r"3D \((\d+) times\)", told)[1])
+    assert round(apart["hnoseg_xs-default-2d"]) == int(re.search(r"2D \((\d+) times\)", told)[1])

@@ -5,7 +5,6 @@ difference into some other side of some ReLU, and that into another gradient.
 """
 
 import contextlib
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -154,13 +153,14 @@ def rounded(two: Both) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     found = []
     for kind in (torch.float32, torch.float64):
         torch.set_default_dtype(kind)
-        module = copy.deepcopy(two.module).to(kind).train()
+        module = two.module.to(kind).train()
         module.zero_grad()
         images, direction = (to_torch(x).to(kind) for x in (two.images, direction_of(two)))
         (module(images) * direction).sum().backward()
         named = module.named_parameters()
-        found.append({name: one.grad.numpy() for name, one in named if one.grad is not None})
+        found.append({name: one.grad.numpy().copy() for name, one in named if one.grad is not None})
     torch.set_default_dtype(torch.float32)
+    two.module.float()
     return {name: (found[0][name], value) for name, value in found[1].items()}
 
 
