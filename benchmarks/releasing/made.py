@@ -163,7 +163,7 @@ def _told(runs: Sequence[Run], files: tuple[File, ...], wish: Wish) -> Preset:
         limits=LIMITS,
         licence_weights=licence,
         licence_data=licence,
-        scans=_scans(wish, trained),
+        scans=_scans(wish, trained, runs),
     )
 
 
@@ -188,12 +188,17 @@ def dice(runs: Sequence[Run]) -> tuple[Dice, ...]:
     return tuple(found)
 
 
-def _scans(wish: Wish, trained: Trained) -> tuple[str, ...]:
+def _scans(wish: Wish, trained: Trained, runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return the digests of the scans that taught any of the runs, or chose its epoch."""
     if not wish.scans:
         return ()
+    splits = [run.record.data["split"] for run in runs]
+    taught = {patient for split in splits for name in ("train", "val") for patient in split[name]}
     cases = search.find(wish.scans, trained.wanted, trained.version)
-    known = {one for case in cases if not case.problem for one in fingerprints.of(case)}
-    return tuple(sorted(known))
+    known = [case for case in cases if not case.problem and case.patient in taught]
+    if not known:
+        raise UserError(f"{wish.scans[0]}: holds none of the patients that taught {wish.name}.")
+    return tuple(sorted({one for case in known for one in fingerprints.of(case)}))
 
 
 def as_row(preset: Preset) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """`make perf-zoo`: what each architecture costs at its card's shape, and whether it learns at all.
 
 Costs are `gliozoo profile MODEL --train`, each in a process of its own, one after the other, on a
-machine that does nothing else. Dice is that of the shipped records under `quick`, or `quick3d` for
-volumes alone. With names it measures those; the table is written anew each time.
+machine that does nothing else. Dice is that of records under `quick`, or `quick3d` for volumes
+alone, as results/ holds them after `gliozoo bench all`; what it holds none of stays as it was. With
+names it measures those, with `--quick` none; the table is written anew each time.
 """
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,25 +36,27 @@ KEPT = (
 
 def main() -> int:
     """Profile those that are named, or all; write each beside the others, and the table."""
-    for name in sys.argv[1:] or zoo.names():
-        one = profiled(name)
-        told = json.loads(JSON.read_text(encoding="utf-8")) if JSON.exists() else {}
-        told[name] = one
+    told = json.loads(JSON.read_text(encoding="utf-8"))
+    told["quick"] |= quick_dice()
+    for name in [] if sys.argv[1:] == ["--quick"] else sys.argv[1:] or zoo.names():
+        told["costs"][name] = profiled(name)
+        print(name, told["costs"][name], file=sys.stderr, flush=True)
         JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        print(name, told[name], file=sys.stderr, flush=True)
+    JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     write(told)
     return 0
 
 
 def profiled(name: str) -> dict[str, Any]:
-    """Return what the command prints, with the load of the machine before it."""
-    load = os.getloadavg()[0]
-    command = [sys.executable, "-m", "benchmarks", "profile", name, "--train", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return {"failed": done.returncode, "load": round(load, 2)}
-    found = json.loads(done.stdout)
-    return {key: found[key] for key in KEPT} | {"load": round(load, 2)}
+    """Return what the command prints; of inference alone, where a training step has no room."""
+    for options in (["--train"], []):
+        command = [sys.executable, "-m", "benchmarks", "profile", name, "--json", *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            found = json.loads(done.stdout)
+            return {key: found.get(key) for key in KEPT}
+        print(f"{name} {' '.join(options)}: exit {done.returncode}", file=sys.stderr, flush=True)
+    return dict.fromkeys(KEPT)
 
 
 def write(told: dict[str, Any]) -> None:
@@ -65,8 +67,7 @@ def write(told: dict[str, Any]) -> None:
 
 def table(told: dict[str, Any]) -> str:
     """Return the table in Markdown, a row an architecture."""
-    learned = quick_dice()
-    rows = (_row(name, told[name], learned.get(name)) for name in zoo.names() if name in told)
+    rows = (_row(name, told["costs"].get(name), told["quick"].get(name)) for name in zoo.names())
     return "\n".join([*HEAD, *rows, ""])
 
 
@@ -84,10 +85,11 @@ def quick_dice() -> dict[str, float]:
     return found
 
 
-def _row(name: str, one: dict[str, Any], dice: float | None) -> str:
+def _row(name: str, one: dict[str, Any] | None, dice: float | None) -> str:
     learned = "–" if dice is None else f"{dice:.2f}".replace("0.", ".", 1)
-    if "failed" in one:
-        return f"| `{name}` |{' – |' * 7} {learned} |"
+    if one is None:
+        return f"| `{name}` |{' |' * 7} {learned} |"
+    step, memory = one["train_step_ms"], one["peak_memory_bytes"]
     cells = [
         f"`{name}`",
         "x".join(map(str, one["input_shape"])),
@@ -95,8 +97,8 @@ def _row(name: str, one: dict[str, Any], dice: float | None) -> str:
         f"{one['gflops']:.4g}",
         f"{one['latency_ms']['p50']:,.0f}",
         f"{one['mfu']:.0%}".replace("%", " %"),
-        f"{one['train_step_ms']['p50'] / 1000:.2g}",
-        f"{one['peak_memory_bytes'] / 1e9:.2g}" if one["peak_memory_bytes"] else "–",
+        f"{step['p50'] / 1000:.2g}" if step else "no room",
+        f"{memory / 1e9:.2g}" if memory and step else "–",
         learned,
     ]
     return f"| {' | '.join(cells)} |"

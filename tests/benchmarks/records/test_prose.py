@@ -103,10 +103,14 @@ def test_readme_tells_what_the_usual_intervals_hold_as_the_study_does():
 
 def test_readme_and_results_count_pairs_as_the_leaderboard_does():
     text = (ROOT / "results/leaderboard.md").read_text()
-    below, after = re.search(r"at once: (\d+) of 66 have p below .+?, (\d+) after", text).groups()
-    assert after == "0"
-    assert found("README.md", r"though (\d+) have p below") == [float(below)]
-    assert "Not one of 66 pairs can be told apart" in prose("results/README.md")
+    pattern = r"at once: (\d+) of (\d+) have p below .+?, (\d+) after"
+    below, pairs, after = map(int, re.search(pattern, text).groups())
+    assert after == 0
+    told = found(
+        "README.md", r"Of the (\d+) pairs .+? not one can be told apart, though (\d+) have p"
+    )
+    assert told == [pairs, below]
+    assert f"Not one of {pairs} pairs can be told apart" in prose("results/README.md")
 
 
 @pytest.fixture(scope="module")

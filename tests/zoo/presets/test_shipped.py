@@ -1,25 +1,42 @@
-"""The presets that are shipped: whole, small, and each file used by one of them."""
+"""What is shipped: every byte verified, and docs/weights.md tells it as the manifest does."""
 
-from zoo import weights
-from zoo.presets import fetching, manifest, shelf
+import json
+import re
+from pathlib import Path
 
-LARGEST, TOGETHER = 5 << 20, 20 << 20
+from benchmarks.__main__ import main
+from zoo.presets import shelf
+
+ROOT = Path(__file__).parents[3]
 
 
-def test_what_is_shipped_is_what_the_manifest_says():
-    total, named = 0, set()
-    for preset in manifest.read(shelf.SHIPPED).values():
-        assert preset.licence_weights
-        assert preset.limits
+def test_every_shipped_file_is_what_the_manifest_says(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("GLIOZOO_HOME", str(tmp_path))
+    names = list(shelf.presets())
+    assert "res_attention_unet.lgg" in names
+    assert main(["weights", "verify", *names]) == 0
+    capsys.readouterr()
+
+
+def test_the_page_tells_what_is_shipped(monkeypatch, tmp_path):
+    monkeypatch.setenv("GLIOZOO_HOME", str(tmp_path))
+    text = (ROOT / "docs/weights.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| `(\w+\.\w+)` \| .+? \| ([.\d]+) \[([.\d]+), ([.\d]+)\], (\d+)", text, re.M
+    )
+    shipped = shelf.presets()
+    assert {name for name, *_ in rows} == set(shipped)
+    for name, *told in rows:
+        (dice,) = shipped[name].dice
+        known = [dice.mean, dice.lower, dice.upper, dice.patients]
+        assert [float(number) for number in told] == [round(value, 3) for value in known]
+
+
+def test_its_record_is_shipped_and_says_the_same(monkeypatch, tmp_path):
+    monkeypatch.setenv("GLIOZOO_HOME", str(tmp_path))
+    for preset in shelf.presets().values():
         for file in preset.files:
-            path = shelf.SHIPPED / file.file
-            if not path.exists():
-                assert file.url, f"{file.file} is neither here nor anywhere else"
-                continue
-            named.add(path.name)
-            fetching.verify(path, file)
-            assert path.stat().st_size == file.bytes <= LARGEST
-            assert weights.read(path)[0].identity.architecture == preset.model
-            total += file.bytes
-    assert total <= TOGETHER
-    assert {path.name for path in shelf.SHIPPED.glob("*.safetensors")} == named
+            (path,) = (ROOT / "results").glob(f"*/{file.record}")
+            told = json.loads(path.read_text(encoding="utf-8"))
+            assert told["protocol_digest"] == preset.protocol_digest
+            assert told["run"]["fold"] == file.fold
