@@ -58,6 +58,7 @@ def start(job: Job, output: IO, extra: dict[str, str] | None = None) -> subproce
 
     It has a group of its own: Ctrl-C reaches this process alone, which interrupts each run once.
     """
+    output = _of_a_process(output)
     return subprocess.Popen(
         command(job),
         env=os.environ | resources.threads(job.threads) | child_process.adopt() | (extra or {}),
@@ -66,6 +67,15 @@ def start(job: Job, output: IO, extra: dict[str, str] | None = None) -> subproce
         stderr=output,
         process_group=0,
     )
+
+
+def _of_a_process(output: IO) -> IO | None:
+    """Return a stream that a process can write to; None, its parent's, for some notebooks'."""
+    try:
+        output.fileno()
+    except (AttributeError, OSError):  # UnsupportedOperation is one
+        return None
+    return output
 
 
 def interrupt(processes: Sequence[subprocess.Popen]) -> None:

@@ -1,6 +1,7 @@
 """From a run to a preset, and from a preset's name to masks, as a user types it."""
 
 import json
+import re
 from pathlib import Path
 
 import nibabel
@@ -27,7 +28,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    return write.ensure(tmp_path_factory.mktemp("scans"), "brats", 2, 32, 3)
+    return write.ensure(tmp_path_factory.mktemp("scans"), "brats", 4, 32, 3)
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +81,11 @@ def test_masks_by_name_are_those_of_the_run_and_taught_scans_are_named(
     assert main(["predict", str(folder), str(cohort), "--out", str(tmp_path / "run")]) == 0
     capsys.readouterr()
     assert main(["predict", named, str(cohort), "--out", str(tmp_path / "name")]) == 0
-    assert capsys.readouterr().err.count("was trained on") == 2
+    warned = set(re.findall(r"was trained on (\S+):", capsys.readouterr().err))
+    record = json.loads((folder.parent.parent / f"{folder.name}.json").read_text())
+    scans = {f"Phantom_{number:05d}" for number in range(1, 5)}
+    assert warned == scans - set(record["data"]["split"]["test"])
+    assert warned < scans  # who tested it was never taught
     for path in (tmp_path / "run").glob("*.nii.gz"):
         apart = load(path) != load(tmp_path / "name" / path.name)
         assert apart.mean() < 0.01, "16 bits move a voxel at the threshold, and no more"

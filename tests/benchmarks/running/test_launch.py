@@ -1,0 +1,8 @@
+import io
+import sys
+
+
+def test_a_stream_of_a_notebook_that_is_no_file_is_not_handed_on():
+    """As where a kernel's streams are captured: the run writes to the kernel's own."""
+    assert launch._of_a_process(io.StringIO()) is None
+    assert launch._of_a_process(sys.__stderr__) is sys.__stderr__
