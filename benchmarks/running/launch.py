@@ -58,13 +58,13 @@ def start(job: Job, output: IO, extra: dict[str, str] | None = None) -> subproce
 
     It has a group of its own: Ctrl-C reaches this process alone, which interrupts each run once.
     """
-    output = _of_a_process(output)
+    stream = _of_a_process(output)
     return subprocess.Popen(
         command(job),
         env=os.environ | resources.threads(job.threads) | child_process.adopt() | (extra or {}),
         stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
+        stdout=stream,
+        stderr=stream,
         process_group=0,
     )
 

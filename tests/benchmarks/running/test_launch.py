@@ -1,5 +1,9 @@
+"""Runs are started wherever their parent's streams lead."""
+
 import io
 import sys
+
+from benchmarks.running import launch
 
 
 def test_a_stream_of_a_notebook_that_is_no_file_is_not_handed_on():
