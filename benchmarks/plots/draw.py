@@ -140,9 +140,8 @@ def of_table(
 ) -> Iterator[Plot]:
     """Draw what a table can show; a figure without data is left out."""
     setting = comparison.setting(table)
-    measured = comparison.costs.get(setting, {}) if setting else {}
-    of_models = {model: cost for model, cost in measured.items() if model in table.models}
-    shown = Shown(table, setting, of_models)
+    known = ((model, comparison.cost(model, setting)) for model in table.models)
+    shown = Shown(table, setting, {model: cost for model, cost in known if cost})
     for kind in kinds:
         figure = kind.draw(shown)
         if figure is not None:

@@ -110,11 +110,12 @@ def looks(models: Iterable[str]) -> dict[str, Look]:
     known = [*FIRST, *(name for name in zoo.names() if name not in FIRST)]
     strangers = sorted({_base(model) for model in models} - set(known))
     place = {name: number for number, name in enumerate([*known, *strangers])}
-    return {model: _look(place[_base(model)], ":" in model) for model in models}
+    return {model: _look(place[_base(model)], model != _base(model)) for model in models}
 
 
 def _base(model: str) -> str:
-    return model.split(":")[0]
+    """Return the model of a row without its variant and what was done to it."""
+    return model.split(":")[0].removesuffix(" recalibrated")
 
 
 def _look(place: int, hollow: bool) -> Look:

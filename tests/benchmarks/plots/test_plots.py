@@ -191,3 +191,21 @@ def test_names_do_not_lie_on_each_other():
     boxes = [Text.get_window_extent(text) for text in axes.texts]
     for one, other in itertools.combinations(boxes, 2):
         assert not one.padded(-1).overlaps(other.padded(-1))
+
+
+def test_what_no_machine_changes_is_drawn_for_all(tmp_path):
+    """Dice against GFLOPs shows a model that was timed on another machine, too."""
+    here, there = (fabricate.a_record(model) for model in ("unet", "sa_unet"))
+    there = replace(there, environment=there.environment | {"cpu": "another"})
+    fabricate.archive([here, there], tmp_path)
+    found = compare(tmp_path)
+    kinds = [kind for kind in draw.KINDS if kind.name == "frontier"]
+    (plot,) = draw.of_table(found, found.tables[0], kinds)
+    drawn = [text.get_text() for text in plot.figure.axes[0].texts]
+    assert {"unet", "sa_unet"} <= set(drawn)
+
+
+def test_a_recalibrated_row_looks_like_its_model_but_hollow():
+    looks = style.looks(["mod_r2au", "mod_r2au recalibrated", "mod_r2au:own_norms"])
+    assert len({look.colour for look in looks.values()}) == 1
+    assert [look.hollow for look in looks.values()] == [False, True, True]
