@@ -77,6 +77,7 @@ CARD = Card(
         "at kernel 3, which are multiply-adds.",
         "A depthwise convolution of volumes is written as one of slices for each tap in depth, "
         "with the same weights and the same sums.",
+        "Norms pass no gradient of an empty slice; in PyTorch each makes it 316 times as large.",
     ),
 )
 

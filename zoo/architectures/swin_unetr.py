@@ -72,6 +72,7 @@ CARD = Card(
         "Three classes are a softmax; the source's three are regions, each a sigmoid of its own.",
         "A width is rounded to a multiple of its stage's heads: 3, 6, 12, 24 whatever the width.",
         "Sides are stated, and divisible by 32: windows and masks follow from them.",
+        "Norms pass no gradient of an empty slice; in PyTorch each makes it 316 times as large.",
     ),
     flaws=(
         "In volumes patch merging takes two of eight neighbours twice, and two of them, (1, 1, 0) "
