@@ -39,16 +39,20 @@ def main() -> int:
     told = json.loads(JSON.read_text(encoding="utf-8"))
     told["quick"] |= quick_dice()
     for name in [] if sys.argv[1:] == ["--quick"] else sys.argv[1:] or zoo.names():
-        told["costs"][name] = profiled(name)
-        print(name, told["costs"][name], file=sys.stderr, flush=True)
-        JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        if one := profiled(name):
+            told["costs"][name] = one
+            print(name, one, file=sys.stderr, flush=True)
+            JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     write(told)
     return 0
 
 
-def profiled(name: str) -> dict[str, Any]:
-    """Return what the command prints; of inference alone, where a training step has no room."""
+def profiled(name: str) -> dict[str, Any] | None:
+    """Return what the command prints; of inference alone, where a training step has no room.
+
+    None where that has none either: what was known of it stays.
+    """
     for options in (["--train"], []):
         command = [sys.executable, "-m", "benchmarks", "profile", name, "--json", *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -56,7 +60,7 @@ def profiled(name: str) -> dict[str, Any]:
             found = json.loads(done.stdout)
             return {key: found.get(key) for key in KEPT}
         print(f"{name} {' '.join(options)}: exit {done.returncode}", file=sys.stderr, flush=True)
-    return dict.fromkeys(KEPT)
+    return None
 
 
 def write(told: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Whether an order of models survives other terms: each model, ranked under two or more of them."""
 
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -16,40 +15,31 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
 
     `pairs kept` are the other models that stand on the same side of it under both.
     """
-    told = {
-        (model, name): paired.row(("first", by_condition[first]), ("other", records))
-        for model, by_condition in runs.items()
-        for first, *others in [list(by_condition)]
-        for name, records in ((other, by_condition[other]) for other in others)
-    }
+    first, *others = next(iter(runs.values()))
     found = []
-    for name in dict.fromkeys(name for _, name in told):
-        own = {model: row for (model, other), row in told.items() if other == name}
-        before, after = (
-            np.array([row[side] for row in own.values()]) for side in ("first", "other")
+    for name in others:
+        told = [paired.row(("first", own[first]), ("other", own[name])) for own in runs.values()]
+        before, after = (np.array([row[side] for row in told]) for side in ("first", "other"))
+        ranks, kept = (
+            [statistics.ranks(dice) for dice in (before, after)],
+            pairs_kept(before, after),
         )
-        kept = pairs_kept(before, after)
-        for place, (model, row) in enumerate(own.items()):
-            first, *_ = runs[model]
-            places = {
-                "first rank": int(statistics.ranks(before)[place]),
-                "other rank": int(statistics.ranks(after)[place]),
-                "pairs kept": int(kept[place].sum()),
-                "pairs": len(own) - 1,
-            }
-            cost = _cost("first", runs[model][first]) | _cost("other", runs[model][name])
+        for place, (model, own) in enumerate(runs.items()):
             names = {"model": model, "first terms": first, "other terms": name}
-            found.append(names | row | places | cost)
+            places = {
+                "first rank": int(ranks[0][place]),
+                "other rank": int(ranks[1][place]),
+                "pairs kept": int(kept[place].sum()),
+                "pairs": len(runs) - 1,
+            }
+            cost = _cost("first", own[first]) | _cost("other", own[name])
+            found.append(names | told[place] | places | cost)
     return sorted(paired.judged(found), key=lambda row: (row["other terms"], row["first rank"]))
 
 
 def pairs_kept(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Return for each two models whether the same one leads both times; a tie leads nowhere."""
-    kept = np.zeros((len(before), len(before)), bool)
-    for one, other in combinations(range(len(before)), 2):
-        gains = (before[one] - before[other]) * (after[one] - after[other])
-        kept[one, other] = kept[other, one] = gains > 0
-    return kept
+    return np.subtract.outer(before, before) * np.subtract.outer(after, after) > 0
 
 
 def _cost(side: str, records) -> dict[str, float]:

@@ -11,6 +11,7 @@ import pytest
 
 import zoo
 from benchmarks.records import record
+from zoo.presets import shelf
 
 ROOT = Path(__file__).parents[3]
 
@@ -182,3 +183,25 @@ def test_the_page_on_processors_tells_its_patients():
         "docs/findings/processors.md", r"mean size of ([.\d]+), that of a scatter of ([.\d]+) from"
     )
     assert told == pytest.approx([size, scatter], abs=6e-4)
+
+
+def test_the_page_on_recurrence_tells_its_table():
+    told = [
+        [float(number) for number in row]
+        for row in re.findall(
+            r"\| ([.\d]+) \| ([+-][.\d]+) \[([+-][.\d]+), ([+-][.\d]+)\] \|$",
+            (ROOT / "docs/findings/recurrence.md").read_text(),
+            re.MULTILINE,
+        )
+    ]
+    names = ("other", "difference", "difference lower", "difference upper")
+    known = [[float(row[name]) for name in names] for row in table("docs/findings/recurrence.csv")]
+    assert len(told) == 4
+    assert told == [pytest.approx(row, abs=6e-4) for row in known]
+
+
+def test_readme_tells_the_shipped_weights_as_their_manifest_does():
+    (dice,) = shelf.presets()["res_attention_unet.lgg"].dice
+    told = found("README.md", r"finds ([.\d]+) \[([.\d]+), ([.\d]+)\] on the same 13 patients")
+    assert told == [round(value, 3) for value in (dice.mean, dice.lower, dice.upper)]
+    assert dice.patients == 13

@@ -1,16 +1,37 @@
-"""What is shipped: every byte verified, and docs/weights.md tells it as the manifest does."""
+"""The presets that are shipped: whole, small, each file used by one, told as the manifest does."""
 
 import json
 import re
 from pathlib import Path
 
 from benchmarks.__main__ import main
-from zoo.presets import shelf
+from zoo import weights
+from zoo.presets import fetching, manifest, shelf
 
 ROOT = Path(__file__).parents[3]
+LARGEST, TOGETHER = 5 << 20, 20 << 20
 
 
-def test_every_shipped_file_is_what_the_manifest_says(capsys, monkeypatch, tmp_path):
+def test_what_is_shipped_is_what_the_manifest_says():
+    total, named = 0, set()
+    for preset in manifest.read(shelf.SHIPPED).values():
+        assert preset.licence_weights
+        assert preset.limits
+        for file in preset.files:
+            path = shelf.SHIPPED / file.file
+            if not path.exists():
+                assert file.url, f"{file.file} is neither here nor anywhere else"
+                continue
+            named.add(path.name)
+            fetching.verify(path, file)
+            assert path.stat().st_size == file.bytes <= LARGEST
+            assert weights.read(path)[0].identity.architecture == preset.model
+            total += file.bytes
+    assert total <= TOGETHER
+    assert {path.name for path in shelf.SHIPPED.glob("*.safetensors")} == named
+
+
+def test_the_command_verifies_what_is_shipped(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("GLIOZOO_HOME", str(tmp_path))
     names = list(shelf.presets())
     assert "res_attention_unet.lgg" in names
