@@ -36,9 +36,12 @@ KEPT = (
 
 def main() -> int:
     """Profile those that are named, or all; write each beside the others, and the table."""
+    chosen = [] if sys.argv[1:] == ["--quick"] else sys.argv[1:] or zoo.names()
+    if unknown := set(chosen) - set(zoo.names()):
+        sys.exit(f"Expected names of the zoo. Received: {', '.join(sorted(unknown))}.")
     told = json.loads(JSON.read_text(encoding="utf-8"))
     told["quick"] |= quick_dice()
-    for name in [] if sys.argv[1:] == ["--quick"] else sys.argv[1:] or zoo.names():
+    for name in chosen:
         if one := profiled(name):
             told["costs"][name] = one
             print(name, one, file=sys.stderr, flush=True)
