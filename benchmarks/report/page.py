@@ -1,6 +1,7 @@
 """The page: sections in reading order, with its style and script inside and no way out."""
 
 from string import Template
+from types import MappingProxyType
 
 from benchmarks.comparison.compare import Comparison
 from benchmarks.comparison.judging.table import Table
@@ -9,16 +10,18 @@ from benchmarks.comparison.verdict import conclusions, counted, reservations
 from benchmarks.report import patients, provenance
 from benchmarks.report.figures import figures
 from benchmarks.report.html import Html, digest, grid, join, tag, template
+from benchmarks.report.patients import Scans
 from benchmarks.report.ranking import ranking
 from benchmarks.tables import budget_rows, cells, challenge_rows, external_rows, region_rows
 
 DRAWN = 4  # tables with figures; a page of more would be slow
+NONE: Scans = MappingProxyType({})
 
 
-def page(comparison: Comparison) -> str:
-    """Return the whole document."""
+def page(comparison: Comparison, scans: Scans = NONE) -> str:
+    """Return the whole document; `scans` are pages beside it, by the patient that they show."""
     script = template("theme.js") + template("report.js")
-    sections = [*_left_out(comparison), *_tables(comparison), *_rest(comparison)]
+    sections = [*_left_out(comparison), *_tables(comparison, scans), *_rest(comparison)]
     links = [tag("li", tag("a", title, href=f"#{key}")) for key, title, _ in sections]
     body = [
         tag("section", tag("h2", title), content, id=key, tabindex="-1")
@@ -57,17 +60,17 @@ def _left_out(comparison: Comparison) -> list[tuple[str, str, Html]]:
     return [("left-out", "Left out", provenance.left_out(comparison))]
 
 
-def _tables(comparison: Comparison) -> list[tuple[str, str, Html]]:
+def _tables(comparison: Comparison, scans: Scans) -> list[tuple[str, str, Html]]:
     if not comparison.tables:
         return [("summary", "Summary", tag("p", "No run has finished."))]
     sections = []
     for place, table in enumerate(comparison.tables, 1):
         title = f"Table {place}: {cells.printable(table.terms.protocol)}"
-        sections.append((f"table-{place}", title, _table(comparison, table, place)))
+        sections.append((f"table-{place}", title, _table(comparison, table, place, scans)))
     return sections
 
 
-def _table(comparison: Comparison, table: Table, place: int) -> Html:
+def _table(comparison: Comparison, table: Table, place: int, scans: Scans) -> Html:
     pictures = patients.embedded(table) if place <= DRAWN else {}
     parts = [
         _terms(table),
@@ -87,7 +90,7 @@ def _table(comparison: Comparison, table: Table, place: int) -> Html:
         or tag("p", "No overlays lie beside these records, so there is nothing to show here."),
         tag("h3", "Patients"),
         tag("p", "Dice, hardest patient first. Choose a patient to see everything known of it."),
-        patients.patients(table, place, pictures),
+        patients.patients(table, place, pictures, scans),
         provenance.protocol(table),
     ]
     return join(*parts)

@@ -19,9 +19,10 @@ BUDGET = 12_000_000  # bytes of pictures in a page
 SUBJECTS = 4  # patients shown across models
 
 Embedded = Mapping[tuple[str, str], str]  # pictures as addresses, by patient and model
+Scans = Mapping[str, str]  # addresses of pages that show a scan and its masks, by patient
 
 
-def patients(table: Table, place: int, found: Embedded) -> Html:
+def patients(table: Table, place: int, found: Embedded, scans: Scans) -> Html:
     """Return the matrix, and what the script shows of a patient."""
     millilitres = volumes(table)
     head = [("Patient", "text"), (f"Tumour ({table.volume_unit})", "number"), ("Mean", "number")]
@@ -31,7 +32,7 @@ def patients(table: Table, place: int, found: Embedded) -> Html:
         "table",
         tag("caption", "Dice of each patient by model, hardest first", class_="hidden"),
         tag("thead", tag("tr", *(_heading(name, kind) for name, kind in head))),
-        tag("tbody", *(_row(table, row, millilitres[row], place) for row in order)),
+        tag("tbody", *(_row(table, row, millilitres[row], scans) for row in order)),
         class_="sortable matrix",
         id=f"patients-{place}",
         data_details=f"details-{place}",
@@ -57,7 +58,7 @@ def _heading(name: str, kind: str) -> Html:
     return tag("th", tag("button", name, type="button"), scope="col", data_kind=kind, class_=kind)
 
 
-def _row(table: Table, row: int, millilitres: float, place: int) -> Html:
+def _row(table: Table, row: int, millilitres: float, scans: Scans) -> Html:
     name = table.patients[row]
     button = tag(
         "button",
@@ -69,12 +70,19 @@ def _row(table: Table, row: int, millilitres: float, place: int) -> Html:
     )
     mean = _mean(table)[row]
     shown = [
-        tag("th", button, scope="row", data_sort=cells.printable(name)),
+        tag("th", button, _link(name, scans), scope="row", data_sort=cells.printable(name)),
         _number(millilitres, cells.short(millilitres)),
         _heat(mean),
         *(_heat(value) for value in table.scores[row, :, 0, DICE]),
     ]
     return tag("tr", *shown, data_row=cells.printable(name).lower())
+
+
+def _link(name: str, scans: Scans) -> Html | None:
+    if name not in scans:
+        return None
+    hidden = tag("span", f" and masks of {name}", class_="hidden")
+    return tag("a", "scan", hidden, href=scans[name], class_="scan")
 
 
 def _number(value: float, shown: str) -> Html:

@@ -1,6 +1,6 @@
 """What a page shows: one scan, its reference where there is one, and masks on the scan's grid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,15 +48,26 @@ def read(
 ) -> Shown:
     """Find and read a scan of any layout, the masks given, and the labels that lie beside it."""
     found = find(scan, case, version)
-    meaning = WHOLE if whole else own_labels.meaning(found)
-    files = _files(reference, found) if reference else own_labels.beside(found)
-    listed = [(_name(place, found), _files(place, found)) for place in masks]
-    volume = read_case(found)
-    layers: dict[str, np.ndarray] = {}
-    for name, paths in listed:
-        layers[_new(name, layers)] = labels(found, paths, meaning)
-    truth = labels(found, files, meaning) if files else None
-    return Shown(found.name, volume, meaning.regions, truth, layers)
+    truth = _files(reference, found) if reference else own_labels.beside(found)
+    layers: dict[str, tuple[Path, ...]] = {}
+    for place in masks:
+        layers[_new(_name(place, found), layers)] = _files(place, found)
+    return _of_files(found, layers, truth, WHOLE if whole else own_labels.meaning(found))
+
+
+def of_case(case: Case, masks: Mapping[str, tuple[Path, ...]]) -> Shown:
+    """Read a scan that was found, mask files by what they are called, and labels beside it."""
+    case = _of_its_channels(case)
+    return _of_files(case, masks, own_labels.beside(case), own_labels.meaning(case))
+
+
+def _of_files(
+    case: Case, masks: Mapping[str, tuple[Path, ...]], truth: tuple[Path, ...], meaning: Meaning
+) -> Shown:
+    volume = read_case(case)
+    layers = {name: labels(case, files, meaning) for name, files in masks.items()}
+    reference = labels(case, truth, meaning) if truth else None
+    return Shown(case.name, volume, meaning.regions, reference, layers)
 
 
 def predicted(
@@ -125,7 +136,7 @@ def _name(place: Path, case: Case) -> str:
     return place.absolute().parent.name if stem == case.name and place.is_file() else stem
 
 
-def _new(name: str, known: Masks) -> str:
+def _new(name: str, known: Container[str]) -> str:
     count = 2
     found = name
     while found in known or found == REFERENCE:

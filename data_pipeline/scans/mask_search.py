@@ -21,8 +21,16 @@ def find(root: Path, cases: Iterable[Case]) -> Mapping[str, tuple[Path, ...]]:
     """Return the mask files of each case; refuse a folder where one is missing or there twice."""
     if not root.is_dir():
         raise UserError(f"{root}: expected the folder of the masks; there is none.")
+    cases = [*cases]
+    found = at_hand(root, cases)
+    _require_all(root, [case for case in cases if case.name not in found], len(found))
+    return found
+
+
+def at_hand(root: Path, cases: Iterable[Case]) -> Mapping[str, tuple[Path, ...]]:
+    """Return the mask files of those cases that have them in a folder, whole."""
     volumes, pictures = _listed(root)
-    found, missing = {}, []
+    found = {}
     for case in cases:
         if case.form == "slices":
             files = tuple(pictures[path.stem] for path in case.images if path.stem in pictures)
@@ -32,9 +40,6 @@ def find(root: Path, cases: Iterable[Case]) -> Mapping[str, tuple[Path, ...]]:
             whole = bool(files)
         if whole:
             found[case.name] = files
-        else:
-            missing.append(case)
-    _require_all(root, missing, len(found))
     return found
 
 
