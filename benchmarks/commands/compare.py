@@ -24,15 +24,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the tables, print the ranking."""
     from benchmarks.comparison.compare import compare
     from benchmarks.protocols.protocol import name_of
+    from benchmarks.terminal.progress import waiting
     from benchmarks.terminal.streams import say
 
     def of(results):
-        return compare(
-            results,
-            baseline=arguments.baseline,
-            protocol=name_of(arguments.protocol),
-            policy=arguments.policy,
-        )
+        with waiting("Comparing"):
+            return compare(
+                results,
+                baseline=arguments.baseline,
+                protocol=name_of(arguments.protocol),
+                policy=arguments.policy,
+            )
 
     folders = arguments.folders or [arguments.results]
     if arguments.folders:
@@ -40,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     comparison = of(folders if len(folders) > 1 else folders[0])
     if arguments.against:
         return _against(of(arguments.against), comparison, arguments.json)
-    written = _write(comparison, arguments)
+    with waiting("Drawing" if arguments.plots else "Writing"):
+        written = _write(comparison, arguments)
     _print(comparison, arguments.json)
     for path in written:
         say(f"Wrote {path}")

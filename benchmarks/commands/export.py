@@ -9,6 +9,7 @@ import zoo
 from benchmarks.commands.profile import sides
 from benchmarks.errors import UserError
 from benchmarks.exporting import exported
+from benchmarks.terminal.progress import waiting
 from benchmarks.terminal.streams import say, shown
 
 SHOW = "show"
@@ -46,7 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.path is not None or arguments.format is None or arguments.out is None:
         raise UserError("Expected `gliozoo export RUN|PRESET|MODEL --format FORMAT --out PATH`.")
     exported.require(arguments.format, arguments.out)
-    facts = _export(arguments)
+    with waiting(f"Exporting {arguments.source}, and comparing"):
+        facts = _export(arguments)
     if arguments.runner:
         _put_runner(arguments.out)
     _print(facts, arguments.json)

@@ -1,6 +1,7 @@
 """`gliozoo new model|protocol|dataset|loss|metric PATH`: a commented file to start from."""
 
 import argparse
+import json
 from pathlib import Path
 
 from benchmarks import starters
@@ -10,6 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("kind", choices=[*starters.KINDS])
     parser.add_argument("path", metavar="PATH", type=Path, help="the file; of a dataset its folder")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,5 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"{path}: is there already; name another one.") from None
     except OSError as error:
         raise UserError(f"{path}: can't be written ({error.strerror}).") from error
-    print(f"Wrote {path}. Next: {starters.NEXT[kind].format(path=path, folder=path.parent)}")
+    following = starters.NEXT[kind].format(path=path, folder=path.parent)
+    if arguments.json:
+        print(json.dumps({"path": str(path), "next": following}))
+    else:
+        print(f"Wrote {path}. Next: {following}")
     return 0

@@ -1,6 +1,7 @@
 """`gliozoo predict RUN|PRESET[,...] INPUT... --out DIR`: a mask for each scan, on its own grid."""
 
 import argparse
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="FILE", help="the source of a network that is not the zoo's"
     )
+    parser.add_argument(
+        "--json", action="store_true", help="print the volumes as one JSON document"
+    )
     parser.add_argument("--backend", choices=BACKENDS)
     parser.add_argument("--require-gpu", action="store_true", help="fail if no GPU is seen")
 
@@ -100,6 +104,8 @@ def run(arguments: argparse.Namespace) -> int:
     say(f"{len(cases) - refused} of {len(cases)} scans predicted, in {arguments.out}")
     if arguments.view and rows:
         say(f"the pages: {arguments.out / 'pages'}")
+    if arguments.json:
+        print(json.dumps(rows))
     if arguments.demo and not refused:
         demo.show(arguments.out)
     return launch.USER if refused else launch.FINE

@@ -1,6 +1,7 @@
 """`gliozoo report`: the comparison as one page that needs no network."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--masks", type=Path, metavar="DIR", help="in it a folder for each model: masks of scans"
     )
     parser.add_argument("--version", metavar="YEAR", help="of BraTS scans: what values mean")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,20 +32,26 @@ def run(arguments: argparse.Namespace) -> int:
     from benchmarks.comparison.compare import compare
     from benchmarks.protocols.protocol import name_of
     from benchmarks.records import atomic
+    from benchmarks.terminal.progress import waiting
     from benchmarks.terminal.streams import say
 
-    comparison = compare(
-        arguments.results,
-        baseline=arguments.baseline,
-        protocol=name_of(arguments.protocol),
-        policy=arguments.policy,
-    )
+    with waiting("Comparing"):
+        comparison = compare(
+            arguments.results,
+            baseline=arguments.baseline,
+            protocol=name_of(arguments.protocol),
+            policy=arguments.policy,
+        )
     path = arguments.out or arguments.results / "report.html"
     scans = _scans(arguments, comparison, path)
-    atomic.write_out(path, report.page(comparison, scans).encode())
+    with waiting("Drawing"):
+        content = report.page(comparison, scans)
+    atomic.write_out(path, content.encode())
     for line in comparison.omissions():
         say(f"Left out: {line}")
     say(f"Wrote {path}")
+    if arguments.json:
+        print(json.dumps({"path": str(path), "scans": scans}))
     return 0
 
 

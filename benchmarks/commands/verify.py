@@ -24,13 +24,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     from benchmarks.protocols.own_again import Again
     from benchmarks.records import record
+    from benchmarks.terminal.progress import progress
     from benchmarks.terminal.streams import shown
 
     results, unsealed = arguments.results, 0
     own = Again(arguments.metric)
     wrong: dict[str, list[str]] = {}
     paths = record.paths(results)
-    for path in paths:
+    for path in progress("Verifying")(paths, len(paths)):
         problems, is_sealed = _examined(path, own)
         unsealed += not is_sealed
         if problems:

@@ -1,6 +1,7 @@
 """`gliozoo view SCAN [MASK...]`: a scan and its masks as one page for the browser."""
 
 import argparse
+import json
 from pathlib import Path
 
 
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--version", metavar="YEAR", help="of a BraTS scan: what its values mean")
     parser.add_argument("--whole", action="store_true", help="any label is lesion, all in one")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,12 +42,16 @@ def run(arguments: argparse.Namespace) -> int:
     content = page.page(shown)
     if arguments.serve:
         server = served.Server(content)
+        if arguments.json:
+            print(json.dumps({"case": shown.name, "address": server.address}), flush=True)
         say(f"{shown.name}: {server.address} (stop with Ctrl-C)")
         screen.open_page(server.address)
         served.serve(server)
         return 0
     path = arguments.out or Path(f"{shown.name}.html")
     page.write(path, content)
+    if arguments.json:
+        print(json.dumps({"case": shown.name, "path": str(path)}))
     say(f"Wrote {path}")
     screen.open_page(path.absolute().as_uri())
     return 0

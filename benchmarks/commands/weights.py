@@ -57,14 +57,14 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    for preset in _asked(arguments):
-        facts = preset.as_json()
-        if arguments.json:
-            print(json.dumps(facts, indent=2))
-            continue
+    told = [preset.as_json() for preset in _asked(arguments)]
+    if arguments.json:
+        print(json.dumps(told if told[1:] else told[0], indent=2))
+        return 0
+    for facts in told:
         for name, value in facts.items():
-            told = f"{len(value)} files of scans" if name == "scans" else value
-            print(f"{name:<16} {shown(told if isinstance(told, str) else json.dumps(told))}")
+            fact = f"{len(value)} files of scans" if name == "scans" else value
+            print(f"{name:<16} {shown(fact if isinstance(fact, str) else json.dumps(fact))}")
     return 0
 
 
@@ -125,9 +125,14 @@ def _add(arguments: argparse.Namespace) -> int:
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
+    fetched: dict[str, list[str]] = {}
     for preset in _asked(arguments):
+        fetched[preset.name] = []
         for path in shelf.paths(preset.name, offline=arguments.offline or None):
+            fetched[preset.name].append(str(path))
             say(f"{preset.name}: {path}")
+    if arguments.json:
+        print(json.dumps(fetched, indent=2))
     return 0
 
 

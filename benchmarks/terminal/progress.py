@@ -1,8 +1,9 @@
-"""Progress for people: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress for people: on a terminal a bar or a spinner, a plain line now and then elsewhere."""
 
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 SECONDS = 10.0  # between plain lines
@@ -15,6 +16,16 @@ def progress(title: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
         return _bar(title, items, total) if sys.stderr.isatty() else _lines(title, items, total)
 
     return shown
+
+
+def waiting(title: str) -> AbstractContextManager[Any]:
+    """Show on a terminal that work without countable parts goes on; elsewhere say nothing."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+    from rich.markup import escape
+
+    return Console(stderr=True).status(f"{escape(title)} ...")
 
 
 def _bar(title: str, items: Iterable[Any], total: int) -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """`gliozoo data phantom`: synthetic patients on disk, in the layout of a real data set."""
 
 import argparse
+import json
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--size", type=int, default=64, help="rows and columns; 0.6 times as many slices"
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed, other patients")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,6 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
     root = write(
         arguments.dir, arguments.layout, arguments.patients, arguments.size, arguments.seed
     )
+    if arguments.json:
+        print(json.dumps({"path": str(root), "patients": arguments.patients}))
+        return 0
     place, seconds = streams.shown(root), time.perf_counter() - began
     print(
         f"Wrote {arguments.patients} synthetic patients to {place} in {seconds:.1f} s, "

@@ -1,6 +1,7 @@
 """`gliozoo data prepare`: a data set checked and written as records, to train from anywhere."""
 
 import argparse
+import json
 from pathlib import Path
 
 
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-skips", action="store_true", help="leave quarantined cases out of the store"
     )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,6 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     store = prepared(job, arguments.out, progress("Preparing cases"))
     megabytes = sum(sum(case.bytes.values()) for case in store.cases) / 1e6
+    if arguments.json:
+        told = {"store": str(store.path), "cases": len(store.cases), "megabytes": megabytes}
+        print(json.dumps(told))
+        return 0
     print(
         f"Prepared {len(store.cases)} cases ({job.preparation}; {megabytes:,.0f} MB) in "
         f"{streams.shown(store.path)}. Name {streams.shown(arguments.out)} where a data set is "

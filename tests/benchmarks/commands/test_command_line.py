@@ -135,6 +135,39 @@ def options(parser):
                 yield from options(below)
 
 
+def leaves(parser):
+    """Give the parsers of commands that have no subcommands, each with what options are above."""
+    below = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if not below:
+        yield parser
+    for action in below:
+        for one in action.choices.values():
+            yield from leaves(one)
+
+
+def test_every_command_answers_as_json():
+    for parser in leaves(parser_for(*COMMANDS)):
+        if parser.prog == "gliozoo completion":  # prints a script
+            continue
+        assert "--json" in set(options(parser)), parser.prog
+
+
+@pytest.mark.parametrize(
+    ("argv", "keys"),
+    [
+        (["protocol", "show", "lgg2d_lite"], {"name", "digest", "train"}),
+        (["data", "phantom", "{}/phantoms", "--patients", "1", "--size", "32"], {"path"}),
+        (["new", "metric", "{}/mine.py"], {"path", "next"}),
+        (["report", "--results", "{}"], {"path", "scans"}),
+        (["weights", "show", "res_attention_unet.lgg"], {"name", "files"}),
+        (["weights", "fetch", "res_attention_unet.lgg"], {"res_attention_unet.lgg"}),
+    ],
+)
+def test_a_json_document_is_all_that_is_on_standard_output(argv, keys, tmp_path, capsys):
+    assert main([word.format(tmp_path) for word in [*argv, "--json"]]) == 0
+    assert keys <= set(json.loads(capsys.readouterr().out))
+
+
 def sentences(source):
     """Find the texts of a file that are made of words: messages, and help; no bare arguments."""
     for node in ast.walk(ast.parse(source)):

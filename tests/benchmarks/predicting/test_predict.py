@@ -5,6 +5,7 @@ Networks are untrained here: a wrong mask shows a wrong path as well as a right 
 
 import csv
 import gzip
+import json
 import re
 import shutil
 import subprocess
@@ -156,6 +157,15 @@ def test_the_header_is_that_of_the_scan(volumes, cohort, tmp_path):
     whole, core = (load(tmp_path / f"{name}_{region}.nii.gz") for region in ("WT", "TC"))
     assert whole.dtype == np.float32
     assert (whole >= core - 1e-6).all()
+
+
+def test_volumes_are_told_as_one_json_document(volumes, cohort, tmp_path, capsys):
+    names = sorted(volumes.rows)
+    predict(volumes.folder, *(cohort / name for name in names), "--out", tmp_path, "--json")
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["case"] for row in rows] == [name for name in names for _ in ("WT", "TC", "ET")]
+    whole = [int(np.count_nonzero(load(tmp_path / f"{name}.nii.gz"))) for name in names]
+    assert [row["voxels"] for row in rows if row["region"] == "WT"] == whole
 
 
 def oblique(image):

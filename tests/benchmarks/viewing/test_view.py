@@ -86,6 +86,12 @@ def test_a_scan_of_every_layout_becomes_a_page_with_its_own_labels(layout, cohor
     assert labels[place].any(axis=0)[column]
 
 
+def test_the_page_is_told_as_json(brats, tmp_path, capsys):
+    out = tmp_path / "page.html"
+    assert view(brats, "--version", 2021, "--out", out, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"case": brats.name, "path": str(out)}
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_all_layouts_show_the_same_patient_alike(layout, cohorts):
     version = "2021" if layout == "brats" else None
