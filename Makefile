@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(L
 FAST := "not slow and not backends and not smoke"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock package list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web docs perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-zoo perf fidelity gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup lock package list names test-newest bench sweep compare report test test-fast smoke test-slow test-backends test-sweep test-web docs perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-zoo perf fidelity gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -52,6 +52,9 @@ report: $(VENV)/.installed ## Make results/report.html from all records: [PROTOC
 
 test: $(VENV)/.installed-dev ## Run the fast tests
 	@$(BIN)/python -m pytest tests -m $(FAST) -n 2 --durations=20 --dist worksteal
+
+test-fast: $(VENV)/.installed-dev ## Run what needs no Keras: for everyday work
+	@$(BIN)/python -m pytest tests -m $(FAST) --light -n 2 --dist worksteal -q -r fE
 
 names: $(VENV)/.installed ## Print the names of all architectures as JSON
 	@$(GLIOZOO) list --json | $(BIN)/python -c 'import json, sys; print(json.dumps([row["name"] for row in json.load(sys.stdin)]))'

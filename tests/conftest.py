@@ -30,6 +30,13 @@ class Heavy(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Never come here."""
 
 
+@pytest.fixture
+def keras_elsewhere(request):
+    """Skip a test whose other processes import Keras, too."""
+    if request.config.getoption("--light"):
+        pytest.skip("needs keras in another process")
+
+
 def pytest_addoption(parser):
     """Declare `--light`."""
     parser.addoption("--light", action="store_true", help="skip what imports Keras: seconds")

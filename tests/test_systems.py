@@ -41,6 +41,7 @@ def test_no_module_needs_what_windows_lacks():
                 assert not (node.value.id == "os" and node.attr in ONLY_SOME), name
 
 
+@pytest.mark.usefixtures("keras_elsewhere")
 def test_data_and_a_run_go_without_what_windows_lacks(tmp_path):
     """A run from phantoms to its record, and its prediction, in a process without any of it."""
     code = HIDDEN + (

@@ -123,6 +123,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.usefixtures("keras_elsewhere")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_leaves_no_process_behind(tmp_path, number):
     words = ["sweep", "--models", "unet", "--seeds", "0-9", "--protocol", "smoke", "--jobs", "2"]
