@@ -36,7 +36,7 @@ class Group:
 
 
 def group(runs: Iterable[RunScores]) -> list[Group]:
-    """Sort runs into groups, the largest first.
+    """Sort runs into groups, the largest first: models times the folds that all of them have.
 
     A model that was scored on more folds than another is compared with it on the folds that they
     share, and once more among those that have all of its folds. A seed counts where it has every
@@ -46,7 +46,7 @@ def group(runs: Iterable[RunScores]) -> list[Group]:
     for run in runs:
         alike.setdefault(_equal(run.record), []).append(run)
     groups = [one for members in alike.values() for one in _by_splits(members)]
-    return sorted(groups, key=lambda one: (-len(one.runs), -_size(one), one.terms))
+    return sorted(groups, key=lambda one: (-_cells(one), -len(one.runs), -_size(one), one.terms))
 
 
 def _equal(record: Record) -> tuple[str, str, bool]:
@@ -56,6 +56,10 @@ def _equal(record: Record) -> tuple[str, str, bool]:
         str(record.data.get("fingerprint") or ""),
         bool(record.data.get("leaky")),
     )
+
+
+def _cells(one: Group) -> int:
+    return len(one.runs) * len(one.terms.splits)
 
 
 def _size(one: Group) -> int:
