@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(L
 FAST := "not slow and not backends and not smoke"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock package list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web docs perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-zoo perf fidelity gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup lock package list names test-newest bench sweep compare report test smoke test-slow test-backends test-sweep test-web docs demo-files perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-zoo perf fidelity gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -86,6 +86,10 @@ docs: $(VENV)/.installed ## Build the documentation into site/, and test its lin
 	@$(PIP) '.[dev,docs]'
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@$(BIN)/python -m pytest tests/website/test_site_pages.py tests/website/test_site_build.py
+
+demo-files: $(VENV)/.installed ## Write the files of the site's demo out of a run: RUN=results/HOST/runs/RUN
+	@$(PIP) '.[export]'
+	@$(BIN)/python -m website.demo_files "$(RUN)"
 
 perf-compare: $(VENV)/.installed-dev ## Time the comparison of 1,000 records
 	@$(BIN)/python tests/perf/compare_speed.py

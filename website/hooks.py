@@ -8,7 +8,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from mkdocs.structure.files import File, Files
 
 import zoo
-from website import architectures, commands, pages, python
+from website import architectures, commands, demo, pages, python, runtime
+from zoo.errors import UserError
 
 ASSETS = ("sort.js", "site.css")
 
@@ -37,17 +38,37 @@ def on_files(files: Files, config) -> Files:
     made["reference/cli.md"] = commands.page()
     made["reference/python.md"] = python.page()
     made |= {f"assets/{name}": (Path(__file__).parent / name).read_text() for name in ASSETS}
+    parts = _runtime()
+    shown = demo.facts()
+    made[demo.PAGE] = demo.page(shown, runs=bool(parts))
     for path, content in made.items():
         files.append(File.generated(config, path, content=content))
+    lying = demo.files(shown) | {f"{demo.PLACE}/{part.name}": part for part in parts}
+    for path, place in lying.items():
+        files.append(File.generated(config, path, abs_src_path=str(place)))
     return files
+
+
+def _runtime() -> list[Path]:
+    """Return what the demo runs on; the site is built without it where there is no network."""
+    try:
+        return runtime.ready()
+    except UserError as error:
+        print(f"The demo will not run in this build. {error}", file=sys.stderr)
+        return []
 
 
 def on_page_markdown(markdown: str, page, **_) -> str:
     """Link what a file links to."""
-    made = ("architectures/", "reference/")
+    made = ("architectures/", "reference/", demo.PAGE)
     where = page.file.src_uri
     listed = where == "decisions/index.md" or where.startswith(made)
     return markdown if listed else pages.linked(markdown, where)
+
+
+def on_post_page(output: str, page, config) -> str:
+    """Hold the page that computes to this site."""
+    return demo.guarded(output) if page.file.src_uri == demo.PAGE else output
 
 
 def on_nav(nav, files, **_):
