@@ -80,7 +80,7 @@ test-sweep: $(VENV)/.installed-dev ## Install Ray, submitit, MLflow; test sweeps
 
 test-web: $(VENV)/.installed-dev ## Test report, viewer and site in Chromium (apt-get install chromium)
 	@$(PIP) '.[web,docs]'
-	@$(BIN)/python -m pytest tests/benchmarks/report/test_report_browser.py tests/benchmarks/viewing/test_view_browser.py tests/website/test_site_browser.py
+	@$(BIN)/python -m pytest tests/benchmarks/report/test_report_browser.py tests/benchmarks/viewing/test_view_browser.py tests/website/test_site_browser.py tests/website/test_demo_browser.py
 
 docs: $(VENV)/.installed ## Build the documentation into site/, and test its links
 	@$(PIP) '.[dev,docs]'

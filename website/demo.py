@@ -1,8 +1,10 @@
 """The page on which a visitor's browser segments a phantom, and the files that it runs on."""
 
 import json
+import math
 import re
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from benchmarks.records import record
@@ -18,6 +20,7 @@ SHOWN = ("demo.js", "demo.css", NETWORK, "onnxruntime.LICENSE.txt")
 LIMIT = 1e-4  # of a probability: what every export is held to, and so is the browser
 CONTRASTS = {"t1": "T1", "flair": "FLAIR", "t1ce": "T1 with contrast", "t2": "T2"}
 FIRST = "flair"  # in which most of a tumour is seen
+OFF = "This needs JavaScript, which is off in your browser."
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 HEAD = "<head>\n"
 
@@ -41,46 +44,29 @@ def files(shown: dict[str, Any]) -> dict[str, Path]:
 def page(shown: dict[str, Any], *, runs: bool) -> str:
     """Return the page; where the build has no runtime, it says so."""
     run = record.read(FOLDER / RECORD)
-    score = run.quality["brats"]["WT"]["patient"]["dice"]["mean"]
-    size = (FOLDER / NETWORK).stat().st_size
-    return f"""---
-hide: [navigation, toc]
----
-
-# Segment a phantom in your browser
-
-`{run.name}` as an ONNX file of {_megabytes(size)} finds a tumour in a made-up head, here, in this page: nothing is
-installed, and nothing leaves your machine. **It was taught on {run.data["n_train"]} phantoms and knows no patient.**
-
-{_app(shown, runs)}
-
-## What happens here
-
-The button loads onnxruntime-web {runtime.VERSION} from this site ({_megabytes(runtime.BYTES)}, once; no other host
-is asked) and the network. Each slice goes to the network as the data pipeline prepared it for training, on one
-thread of your processor. A pixel is tumour where its probability is {run.protocol["evaluate"]["threshold"]} or more.
-
-**The same numbers as in Python.** Beside each slice lie the probabilities that Keras {run.environment["keras"]} gave on
-{run.environment["backend"].capitalize().replace("flow", "Flow")} {run.environment["backend_version"]}. The page
-compares all {_pixels(shown)} of a slice with its own and says how far they lie apart; the limit is
-{_power(LIMIT)}, to which [every export](export.md) is held.
-
-**What the scores mean.** Over {run.data["n_test"]} phantoms that it had not seen, this training has a mean Dice of
-{score:.3f}, volume by volume; the {len(shown["phantoms"])} above are the first of them. Scores on phantoms show that a network learns, and nothing about patients; what was measured on patients
-stands on [the leaderboard](leaderboard.md). For research; not for diagnosis.
-
-## Make it again
-
-```
-{run.command}
-make demo-files RUN=results/HOST/runs/RUN
-```
-
-trains it ({run.training["epochs"]} epochs, {run.training["seconds"] / 60:.1f} minutes on two cores, seed
-{run.run["seed"]}) and writes the files of this page into `website/in_browser`. Another processor gives
-[another training](findings/processors.md). The weights here have SHA-256 `{run.training["weights_sha256"][:16]}…`, which
-the run's record, the weights file and the ONNX file all state.
-"""
+    text = Template((FOLDER / PAGE).read_text(encoding="utf-8"))
+    return text.substitute(
+        app=_app(shown, runs),
+        model=run.name,
+        network_size=_megabytes((FOLDER / NETWORK).stat().st_size),
+        runtime=runtime.VERSION,
+        runtime_size=_megabytes(runtime.BYTES),
+        taught=run.data["n_train"],
+        tested=run.data["n_test"],
+        shown=len(shown["phantoms"]),
+        threshold=run.protocol["evaluate"]["threshold"],
+        keras=run.environment["keras"],
+        tensorflow=run.environment["backend_version"],
+        pixels=f"{math.prod(shown['size']):,}",
+        limit=f"{LIMIT:.0e}".replace("e-0", "e-"),
+        dice=f"{run.quality['brats']['WT']['patient']['dice']['mean']:.3f}",
+        command=run.command,
+        epochs=run.training["epochs"],
+        minutes=f"{run.training['seconds'] / 60:.1f}",
+        cores=run.environment["cores"],
+        seed=run.run["seed"],
+        sha256=f"{run.training['weights_sha256'][:16]}…",
+    )
 
 
 def guarded(html: str) -> str:
@@ -135,7 +121,7 @@ def _app(shown: dict[str, Any], runs: bool) -> Html:
     return tag(
         "div",
         tag("link", rel="stylesheet", href=f"{PLACE}/demo.css"),
-        tag("noscript", tag("p", "This needs JavaScript, which is off in your browser.")),
+        tag("noscript", tag("p", OFF, id="demo-none")),
         app,
         data("demo-facts", told),
         tag("script", src=f"{PLACE}/demo.js", defer=True),
@@ -146,9 +132,7 @@ def _choice(name: str, legend: str, labels: dict[str, str], first: str) -> Html:
     rows = []
     for value, label in labels.items():
         at = f"demo-{name}-{value}"
-        box = tag(
-            "input", type="radio", name_=name, id=at, value=value, checked=value == first
-        )
+        box = tag("input", type="radio", name_=name, id=at, value=value, checked=value == first)
         rows += [box, tag("label", label, for_=at)]
     return tag("fieldset", tag("legend", legend), tag("span", *rows), class_="demo-choice")
 
@@ -196,15 +180,6 @@ def _figures() -> Html:
         for title, name in wide
     ]
     return tag("table", tag("tbody", head, *body), class_="demo-figures", id="demo-figures")
-
-
-def _pixels(shown: dict[str, Any]) -> str:
-    rows, columns = shown["size"]
-    return f"{rows * columns:,}"
-
-
-def _power(value: float) -> str:
-    return f"{value:.0e}".replace("e-0", "e-")
 
 
 def _megabytes(size: int) -> str:

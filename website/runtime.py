@@ -39,7 +39,7 @@ PARTS = (
 )
 BYTES = sum(part.bytes for part in PARTS)
 FOLDER = ROOT / "cache" / f"onnxruntime-web-{VERSION}"
-REGISTRY = "https://registry.npmjs.org"
+REGISTRY, NAMED = "https://registry.npmjs.org", "npm_config_registry"  # as npm itself is told
 
 
 def ready(folder: Path = FOLDER) -> list[Path]:
@@ -56,7 +56,7 @@ def _package(folder: Path) -> Path:
     """Fetch the package from npm, or from the registry that npm is told to use."""
     if os.environ.get(fetching.OFFLINE, "") not in ("", "0"):
         raise UserError(f"{PACKAGE.file}: is not here, and nothing is fetched offline.")
-    registry = os.environ.get("npm_config_registry", REGISTRY).rstrip("/")
+    registry = os.environ.get(NAMED, REGISTRY).rstrip("/")
     url = f"{registry}/onnxruntime-web/-/{PACKAGE.file}"
     wanted = File(PACKAGE.file, PACKAGE.bytes, PACKAGE.sha256, url=url)
     return fetching.fetch(wanted, "onnxruntime-web", folder)

@@ -3,27 +3,11 @@
 Needs Chromium (`apt-get install chromium`), MkDocs, playwright and axe-playwright-python.
 """
 
-import shutil
-
 import pytest
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("mkdocstrings", reason="needs MkDocs: pip install --editable '.[docs]'")
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="needs playwright: pip install playwright axe-playwright-python"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("needs Chromium: apt-get install chromium", allow_module_level=True)
-PAGES = ("index", "leaderboard", "architectures/sa_unet", "reference/cli")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
+PAGES = ("index", "demo", "leaderboard", "architectures/sa_unet", "reference/cli")
 
 
 @pytest.fixture
@@ -65,13 +49,13 @@ def test_a_narrow_page_does_not_scroll_sideways(tab, site):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(tab, site, theme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-core")
-    tab.emulate_media(color_scheme=theme)
+def test_axe_finds_nothing_serious(browser, site, serve, serious, theme):
+    """Served, because the theme searches only then."""
+    address = serve(site)
+    tab = browser.new_page(color_scheme=theme)
     told = []
     for page in PAGES:
-        tab.goto((site / f"{page}.html").as_uri())
-        found = axe.Axe().run(tab).response["violations"]
-        serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
-        told += [(page, rule["id"], rule["nodes"][0]["html"][:120]) for rule in serious]
+        tab.goto(f"{address}/{page}.html")
+        told += [(page, *found) for found in serious(tab)]
+    tab.close()
     assert told == []

@@ -163,6 +163,7 @@
     show("difference", `${difference.toExponential(1)} (limit ${facts.limit.toExponential(0)})`);
     show("time", `${took.toFixed(1)} ms`);
     const same = difference <= facts.limit ? "the same as Keras within the limit" : "not what Keras says";
+    document.getElementById("demo").dataset.shown = `${place}/${slice}/${contrast}`;
     show("told", `Dice ${dice(kinds).toFixed(3)} in ${took.toFixed(0)} ms; ${same}.`);
   }
 
