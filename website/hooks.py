@@ -12,6 +12,8 @@ from website import architectures, commands, demo, pages, python, runtime
 from zoo.errors import UserError
 
 ASSETS = ("sort.js", "site.css")
+# Pages that need the width, or have no neighbours to list beside them.
+HIDDEN = {"index.md": ["navigation"], demo.PAGE: ["navigation", "toc"], "leaderboard.md": ["toc"]}
 SEARCH = 'data-md-component="search" role="dialog"'
 
 
@@ -60,9 +62,10 @@ def _runtime() -> list[Path]:
 
 
 def on_page_markdown(markdown: str, page, **_) -> str:
-    """Link what a file links to."""
+    """Link what a file links to, and leave out beside it what is of no use there."""
     made = ("architectures/", "reference/", demo.PAGE)
     where = page.file.src_uri
+    page.meta["hide"] = HIDDEN.get(where, [])
     listed = where == "decisions/index.md" or where.startswith(made)
     return markdown if listed else pages.linked(markdown, where)
 
