@@ -71,9 +71,19 @@ def on_page_markdown(markdown: str, page, **_) -> str:
 
 
 def on_post_page(output: str, page, config) -> str:
-    """Name the theme's search for who can't see it; hold the page that computes to this site."""
-    output = output.replace(SEARCH, f'{SEARCH} aria-label="Search"')
+    """Hold the page that computes to this site."""
+    output = _named(output)
     return demo.guarded(output) if page.file.src_uri == demo.PAGE else output
+
+
+def on_post_template(output: str, template_name: str, config) -> str:
+    """Do as much for the page that says that there is none."""
+    return _named(output)
+
+
+def _named(output: str) -> str:
+    """Name the theme's search for who can't see it."""
+    return output.replace(SEARCH, f'{SEARCH} aria-label="Search"')
 
 
 def on_nav(nav, files, **_):

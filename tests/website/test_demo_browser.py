@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 pytest.importorskip("mkdocstrings", reason="needs MkDocs: pip install --editable '.[docs]'")
 WAIT_MS = 120_000
 LIMIT_BYTES = 2_000_000
+CLOSE = 1e-5  # what docs/export.md says of the difference: a tenth of the limit
 SHOWN = demo.facts()
 
 
@@ -104,8 +105,7 @@ def test_every_slice_has_the_numbers_of_keras(segmented):
                 values = [segmented.locator(f"#demo-{name}-{side}") for name in ("dice", "pixels")]
                 expected = [f"{known['dice']:.4f}", str(known["pixels"])]
                 assert [value.inner_text() for value in values] == expected
-    assert 0 < largest <= demo.LIMIT
-    print(f"largest difference of a probability: {largest:.1e}")
+    assert 0 < largest < CLOSE
 
 
 def test_the_probabilities_are_those_of_keras_without_the_page_s_own_word(segmented):
