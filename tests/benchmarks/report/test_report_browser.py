@@ -22,7 +22,9 @@ def file(tmp_path_factory):
     for one in records:
         one.patients[3]["patient"] = HOSTILE
     hostile = {"model": "=cmd()", "variant": None, "protocol": HOSTILE, "seed": 0, "fold": 0}
-    records.append(fabricate.a_record(run=hostile, names=["x"], dice=[0.5]))
+    protocol = records[0].protocol | {"train": {"epochs": 1}}  # which has a table of its own
+    changes = {"run": hostile, "protocol": protocol}
+    records.append(fabricate.a_record(names=["x"], dice=[0.5], **changes))
     records.append(replace(fabricate.a_record("unet3d"), status="failed", patients=[]))
     fabricate.archive(records, folder)
     path = folder / "report.html"
