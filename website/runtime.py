@@ -69,4 +69,4 @@ def _unpack(package: Path, folder: Path) -> None:
             found = archive.extractfile(f"package/dist/{part.file}")
             assert found is not None  # because the package is the one that was looked into
             atomic.write_out(folder / part.file, found.read())
-    package.unlink()
+    package.unlink(missing_ok=True)

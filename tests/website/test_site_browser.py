@@ -41,6 +41,16 @@ def test_the_leaderboard_sorts_both_ways(tab, site):
     assert values() == sorted(values(), reverse=True)
 
 
+def test_models_stay_in_sight_while_a_wide_table_scrolls(tab, site):
+    tab.goto((site / "leaderboard.html").as_uri())
+    scrolled = tab.locator(".md-typeset__scrollwrap").first
+    left = scrolled.bounding_box()["x"]
+    scrolled.evaluate("wrap => wrap.scrollBy(400, 0)")
+    model = scrolled.locator("tbody .stays").first
+    assert model.bounding_box()["x"] == pytest.approx(left, abs=1)
+    assert scrolled.locator("tbody td").first.bounding_box()["x"] < left
+
+
 def test_a_narrow_page_does_not_scroll_sideways(tab, site):
     tab.set_viewport_size({"width": 390, "height": 800})
     for page in PAGES:
