@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(L
 FAST := "not slow and not backends and not smoke"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock package list names test-newest bench sweep compare report test test-fast smoke test-slow test-backends test-sweep test-web docs perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-zoo perf fidelity gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup lock package list names test-newest bench sweep compare report test test-fast smoke test-slow test-backends test-sweep test-web docs demo-files perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-zoo perf fidelity gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -83,12 +83,16 @@ test-sweep: $(VENV)/.installed-dev ## Install Ray, submitit, MLflow; test sweeps
 
 test-web: $(VENV)/.installed-dev ## Test report, viewer and site in Chromium (apt-get install chromium)
 	@$(PIP) '.[web,docs]'
-	@$(BIN)/python -m pytest tests/benchmarks/report/test_report_browser.py tests/benchmarks/viewing/test_view_browser.py tests/website/test_site_browser.py
+	@$(BIN)/python -m pytest tests/benchmarks/report/test_report_browser.py tests/benchmarks/viewing/test_view_browser.py tests/website/test_site_browser.py tests/website/test_demo_browser.py
 
 docs: $(VENV)/.installed ## Build the documentation into site/, and test its links
 	@$(PIP) '.[dev,docs]'
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@$(BIN)/python -m pytest tests/website/test_site_pages.py tests/website/test_site_build.py
+
+demo-files: $(VENV)/.installed ## Write the files of the site's demo out of a run: RUN=results/HOST/runs/RUN
+	@$(PIP) '.[export]'
+	@$(BIN)/python -m website.demo_files "$(RUN)"
 
 perf-compare: $(VENV)/.installed-dev ## Time the comparison of 1,000 records
 	@$(BIN)/python tests/perf/compare_speed.py

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 POSIX = {"fcntl", "grp", "pty", "pwd", "resource", "termios"}
 ONLY_SOME = {"pread", "pwrite", "O_NOFOLLOW", "O_NONBLOCK", "sched_getaffinity", "sysconf"}

@@ -8,9 +8,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from mkdocs.structure.files import File, Files
 
 import zoo
-from website import architectures, commands, pages, python
+from website import architectures, commands, demo, pages, python, runtime
+from zoo.errors import UserError
 
 ASSETS = ("sort.js", "site.css")
+# Pages that need the width, or have no neighbours to list beside them.
+HIDDEN = {"index.md": ["navigation"], demo.PAGE: ["navigation", "toc"], "leaderboard.md": ["toc"]}
+SEARCH = 'data-md-component="search" role="dialog"'
 
 
 def on_config(config):
@@ -37,17 +41,49 @@ def on_files(files: Files, config) -> Files:
     made["reference/cli.md"] = commands.page()
     made["reference/python.md"] = python.page()
     made |= {f"assets/{name}": (Path(__file__).parent / name).read_text() for name in ASSETS}
+    parts = _runtime()
+    shown = demo.facts()
+    made[demo.PAGE] = demo.page(shown, runs=bool(parts))
     for path, content in made.items():
         files.append(File.generated(config, path, content=content))
+    lying = demo.files(shown) | {f"{demo.PLACE}/{part.name}": part for part in parts}
+    for path, place in lying.items():
+        files.append(File.generated(config, path, abs_src_path=str(place)))
     return files
 
 
+def _runtime() -> list[Path]:
+    """Return what the demo runs on; the site is built without it where there is no network."""
+    try:
+        return runtime.ready()
+    except UserError as error:
+        print(f"The demo will not run in this build. {error}", file=sys.stderr)
+        return []
+
+
 def on_page_markdown(markdown: str, page, **_) -> str:
-    """Link what a file links to."""
-    made = ("architectures/", "reference/")
+    """Link what a file links to, and leave out beside it what is of no use there."""
+    made = ("architectures/", "reference/", demo.PAGE)
     where = page.file.src_uri
+    page.meta["hide"] = HIDDEN.get(where, [])
     listed = where == "decisions/index.md" or where.startswith(made)
     return markdown if listed else pages.linked(markdown, where)
+
+
+def on_post_page(output: str, page, config) -> str:
+    """Hold the page that computes to this site."""
+    output = _named(output)
+    return demo.guarded(output) if page.file.src_uri == demo.PAGE else output
+
+
+def on_post_template(output: str, template_name: str, config) -> str:
+    """Do as much for the page that says that there is none."""
+    return _named(output)
+
+
+def _named(output: str) -> str:
+    """Name the theme's search for who can't see it."""
+    return output.replace(SEARCH, f'{SEARCH} aria-label="Search"')
 
 
 def on_nav(nav, files, **_):

@@ -1,4 +1,5 @@
 // Every table of a page sorts by a click on its headings: by the first number of a cell, else by its text.
+// Where there is a column of models, it stays in sight while the others scroll.
 const VALUE = /[-−]?\d*\.?\d+/;
 
 function key(row, column) {
@@ -28,6 +29,8 @@ for (const cell of document.querySelectorAll("article td")) {
 }
 
 for (const table of document.querySelectorAll("article table:has(thead)")) {
+  const named = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent.trim() === "Model");
+  if (named >= 0) for (const row of table.rows) row.cells[named].classList.add("stays");
   [...table.tHead.rows[0].cells].forEach((heading, column) => {
     if (!heading.textContent.trim()) return;
     const button = document.createElement("button");

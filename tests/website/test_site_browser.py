@@ -3,27 +3,11 @@
 Needs Chromium (`apt-get install chromium`), MkDocs, playwright and axe-playwright-python.
 """
 
-import shutil
-
 import pytest
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("mkdocstrings", reason="needs MkDocs: pip install --editable '.[docs]'")
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="needs playwright: pip install playwright axe-playwright-python"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("needs Chromium: apt-get install chromium", allow_module_level=True)
-PAGES = ("index", "leaderboard", "architectures/sa_unet", "reference/cli")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
+PAGES = ("index", "demo", "leaderboard", "architectures/sa_unet", "reference/cli")
 
 
 @pytest.fixture
@@ -57,6 +41,16 @@ def test_the_leaderboard_sorts_both_ways(tab, site):
     assert values() == sorted(values(), reverse=True)
 
 
+def test_models_stay_in_sight_while_a_wide_table_scrolls(tab, site):
+    tab.goto((site / "leaderboard.html").as_uri())
+    scrolled = tab.locator(".md-typeset__scrollwrap").first
+    left = scrolled.bounding_box()["x"]
+    scrolled.evaluate("wrap => wrap.scrollBy(400, 0)")
+    model = scrolled.locator("tbody .stays").first
+    assert model.bounding_box()["x"] == pytest.approx(left, abs=1)
+    assert scrolled.locator("tbody td").first.bounding_box()["x"] < left
+
+
 def test_a_narrow_page_does_not_scroll_sideways(tab, site):
     tab.set_viewport_size({"width": 390, "height": 800})
     for page in PAGES:
@@ -65,13 +59,13 @@ def test_a_narrow_page_does_not_scroll_sideways(tab, site):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(tab, site, theme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-core")
-    tab.emulate_media(color_scheme=theme)
+def test_axe_finds_nothing_serious(browser, site, serve, serious, theme):
+    """Served, because the theme searches only then."""
+    address = serve(site)
+    tab = browser.new_page(color_scheme=theme)
     told = []
     for page in PAGES:
-        tab.goto((site / f"{page}.html").as_uri())
-        found = axe.Axe().run(tab).response["violations"]
-        serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
-        told += [(page, rule["id"], rule["nodes"][0]["html"][:120]) for rule in serious]
+        tab.goto(f"{address}/{page}.html")
+        told += [(page, *found) for found in serious(tab)]
+    tab.close()
     assert told == []
