@@ -112,10 +112,28 @@ def make_deterministic() -> None:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+        _add_in_order()
     elif backend() == "torch":
         import torch
 
         torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def _add_in_order() -> None:
+    """Have TensorFlow add the terms of a gradient one after another.
+
+    Its AddN begins with the term whose buffer is free first, which is a matter of time: of three
+    terms or more, as the gradient of a weight has that a recurrence uses three times, the last bits
+    differ from run to run. The arithmetic optimiser would make an AddN of such additions again.
+    """
+    import tensorflow as tf
+    from tensorflow.python.ops import gen_math_ops
+
+    def add_n(inputs, name=None):
+        return functools.reduce(gen_math_ops.add_v2, inputs)
+
+    gen_math_ops.add_n = add_n
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 
 
 def resolve_jit(jit: bool | None) -> bool:

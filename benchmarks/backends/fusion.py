@@ -33,6 +33,7 @@ def _fits(layer: Any, inputs: Any) -> bool:
     rank = len(inputs.shape)
     return (
         rank > 2
+        and keras.backend.standardize_dtype(inputs.dtype) != "float64"  # the kernel knows none
         and layer.axis in (-1, rank - 1)
         and layer.epsilon >= LEAST_EPSILON
         and not (layer.renorm or layer.synchronized)

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.backends
 BACKENDS = ("tensorflow", "jax", "torch")
 # Untrained, its inverse transforms gather thousands of frequencies in one voxel, block for block,
 # and float32's rounding with them: 2e-3 on TensorFlow and 1e-4 on torch off the answer in float64.
-CLOSE = {"hnoseg_xs": 5e-3}
+# The larger `mednext` are deep: `medium` in 3D on TensorFlow lies 1.6e-4 off the answer in float64.
+CLOSE = {"hnoseg_xs": 5e-3, "mednext": 5e-4}
 # One process a backend: build everything, load the weights that the first one saved, predict.
 SCRIPT = """
 import sys

@@ -165,3 +165,76 @@ def test_outside_of_a_checkout_there_is_no_commit(monkeypatch, tmp_path):
     facts = environment.facts()
     assert facts["commit"] is None
     assert facts["dirty"] is None
+
+
+@pytest.fixture
+def in_order(monkeypatch):
+    """Add gradients in order for one test."""
+    tf = pytest.importorskip("tensorflow")
+    from tensorflow.python.ops import gen_math_ops
+
+    monkeypatch.setattr(gen_math_ops, "add_n", gen_math_ops.add_n)  # put back afterwards
+    kept = tf.config.optimizer.get_experimental_options()
+    device._add_in_order()
+    yield
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": True} | kept)
+
+
+@pytest.mark.skipif(HERE != "tensorflow", reason="AddN is TensorFlow's")
+def test_no_sum_of_a_deterministic_gradient_begins_where_it_likes(in_order):
+    """As it is run, after the optimisers: a weight that is used four times has three additions."""
+    import tensorflow as tf
+    from tensorflow.python.eager import context
+
+    weight = tf.Variable(tf.random.stateless_normal((3, 3), (0, 0)))
+
+    @tf.function
+    def gradient():
+        with tf.GradientTape() as tape:
+            value = tf.ones((2, 3))
+            for _ in range(4):
+                value = tf.tanh(value @ weight)
+            loss = tf.reduce_sum(value)
+        return tape.gradient(loss, weight)
+
+    context.context().enable_run_metadata()
+    try:
+        gradient()
+        graphs = context.context().export_run_metadata().function_graphs
+    finally:
+        context.context().disable_run_metadata()
+    run = [node.op for graph in graphs for node in graph.post_optimization_graph.node]
+    assert run.count("AddV2") >= 3
+    assert "AddN" not in run
+
+
+REPEATED = """
+from benchmarks.backends import device
+device.select_backend("tensorflow")
+import tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(1)
+tf.config.threading.set_inter_op_parallelism_threads(2)
+device.make_deterministic()
+import keras, zoo
+keras.utils.set_random_seed(0)
+model = zoo.create("mod_r2au", (96, 96, 3), 1, width=0.25)
+image = keras.random.normal((8, 96, 96, 3))
+
+@tf.function
+def gradients():
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(model(image, training=True) ** 2)
+    return tape.gradient(loss, model.trainable_variables)
+
+print(len({b"".join(one.numpy().tobytes() for one in gradients()) for _ in range(30)}))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(HERE != "tensorflow", reason="AddN is TensorFlow's")
+def test_a_recurrence_has_one_gradient_however_its_operations_are_scheduled():
+    """Without additions in order these 30 had up to seven answers on two cores."""
+    done = subprocess.run(
+        [sys.executable, "-c", REPEATED], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[-1] == "1"

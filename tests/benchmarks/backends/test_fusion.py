@@ -56,9 +56,10 @@ def test_what_the_kernel_cannot_do_is_left_to_keras(fused, monkeypatch):
     image = np.ones((2, 4, 4, 3), np.float32)
     layers.BatchNormalization(axis=1, name="other_axis")(image)
     layers.BatchNormalization(epsilon=1e-6, name="small_epsilon")(image)
+    layers.BatchNormalization(dtype="float64", name="doubles")(image.astype(np.float64))
     layers.BatchNormalization(name="vectors")(np.ones((2, 3), np.float32))
     layers.BatchNormalization(name="pictures")(image)
-    assert asked == ["other_axis", "small_epsilon", "vectors"]
+    assert asked == ["other_axis", "small_epsilon", "doubles", "vectors"]
 
 
 def trained(kind, **settings) -> list[np.ndarray]:
