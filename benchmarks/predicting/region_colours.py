@@ -4,5 +4,5 @@ Colour = tuple[float, float, float]
 
 TRUE: Colour = (0.0, 0.62, 0.45)
 MISSED: Colour = (0.90, 0.60, 0.0)
-FALSE: Colour = (0.80, 0.22, 0.52)
+FALSE: Colour = (0.58, 0.24, 0.92)
 NESTED: tuple[Colour, ...] = (TRUE, MISSED, FALSE, (0.34, 0.71, 0.91))  # the widest region first
