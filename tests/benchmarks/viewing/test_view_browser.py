@@ -14,7 +14,7 @@ from data_pipeline.phantom import write
 
 pytestmark = pytest.mark.slow
 WAIT_MS = 120_000
-GREEN, ORANGE, PINK = (0, 158, 115), (230, 153, 0), (204, 56, 133)  # found, missed, made up
+GREEN, ORANGE, PURPLE = (0, 158, 115), (230, 153, 0), (148, 61, 235)  # found, missed, made up
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def coloured(tab, colour, place=0) -> int:
     strong = np.linalg.norm(hue, axis=1) > 25
     wanted = {
         name: np.subtract(name, np.mean(name)) / np.linalg.norm(np.subtract(name, np.mean(name)))
-        for name in (GREEN, ORANGE, PINK)
+        for name in (GREEN, ORANGE, PURPLE)
     }
     alike = {name: hue @ direction for name, direction in wanted.items()}
     best = np.argmax(np.stack(list(alike.values())), axis=0)
@@ -101,7 +101,7 @@ def test_it_draws_the_scan_and_the_reference(opened):
     assert opened.title().endswith("GlioZoo view")
     assert opened.evaluate("document.documentElement.dataset.ready") == "yes"
     assert (pixels(opened).std(axis=0) > 10).all()
-    assert all(coloured(opened, colour) > 0 for colour in (GREEN, PINK))
+    assert all(coloured(opened, colour) > 0 for colour in (GREEN, PURPLE))
     assert "Reference: WT" in opened.locator("#where").inner_text()
 
 
@@ -133,12 +133,12 @@ def test_errors_show_what_was_missed_and_what_was_made_up(opened):
     select = opened.get_by_label("Layer", exact=True)
     for region in ("TC", "ET"):
         opened.locator("#regions").get_by_label(region).uncheck()
-    assert coloured(opened, ORANGE) == coloured(opened, PINK) == 0
+    assert coloured(opened, ORANGE) == coloured(opened, PURPLE) == 0
     select.select_option(label="sa_unet: errors in WT")
-    assert all(coloured(opened, colour) > 0 for colour in (GREEN, ORANGE, PINK))
+    assert all(coloured(opened, colour) > 0 for colour in (GREEN, ORANGE, PURPLE))
     assert opened.locator(".errors li").all_inner_texts() == ["found", "missed", "made up"]
     select.select_option(label="Masks that differ in WT")
-    assert coloured(opened, PINK) == 0
+    assert coloured(opened, PURPLE) == 0
     assert coloured(opened, ORANGE) > 0
 
 
@@ -156,9 +156,9 @@ def test_errors_are_counted_as_the_figures_count_them(opened):
 
 
 def test_regions_can_be_left_out(opened):
-    assert coloured(opened, PINK) > 0
+    assert coloured(opened, PURPLE) > 0
     opened.locator("#regions").get_by_label("ET").uncheck()
-    assert coloured(opened, PINK) == 0
+    assert coloured(opened, PURPLE) == 0
     assert coloured(opened, GREEN) > 0
     opened.locator("#regions").get_by_label("WT").uncheck()
     assert coloured(opened, GREEN) == 0
