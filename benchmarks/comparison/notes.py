@@ -42,11 +42,13 @@ def _ranks(table: Table) -> str:
     pairs = distinct(table)
     below = sum(pair.p < ALPHA for pair in pairs)
     apart = sum(pair.distinguishable for pair in pairs)
+    more = [name for name in _tested(table) if name != "patients"] or ["seeds"]
     return (
         "A rank's interval says where a mean would stand among other patients, for these "
         "trainings and each model by itself. Told apart is asked of two models, beyond patients "
-        f"and seeds and for {counted(len(pairs), 'pair')} at once: {below} of {len(pairs)} have "
-        f"p below {ALPHA:g} over patients before, {apart} after seeds and Holm's adjustment."
+        f"and {listed(more)} and for {counted(len(pairs), 'pair')} at once: {below} of "
+        f"{len(pairs)} have p below {ALPHA:g} over patients before, {apart} after {listed(more)} "
+        "and Holm's adjustment."
     )
 
 
@@ -56,17 +58,23 @@ def _power(table: Table) -> list[str]:
     found = [pair.detectable for pair in pairs if pair.detectable == pair.detectable]
     if not found:
         return []
-    tested = ["patients"]
-    if any(pair.p_folds == pair.p_folds for pair in pairs):
-        tested.append("folds, whose networks share training patients,")
-    if table.scatter.freedom:
-        tested.append("seeds")
+    tested = listed(_tested(table)).replace("folds", "folds, whose networks share patients")
     return [
-        f"Beyond {listed(tested)}, and at .05 divided by {counted(len(pairs), 'pair')}, a true "
+        f"Beyond {tested}, and at .05 divided by {counted(len(pairs), 'pair')}, a true "
         f"difference of {median(found):.3f} of a typical pair would be found in 80 % of such "
         f"samples, of the best known pair one of {min(found):.3f}; smaller ones mostly stay "
         "undecided."
     ]
+
+
+def _tested(table: Table) -> list[str]:
+    """Name what else a difference might be, as far as this table's tests heard of it."""
+    tested = ["patients"]
+    if any(pair.p_folds == pair.p_folds for pair in table.contrasts.values()):
+        tested.append("folds")
+    if table.scatter.freedom:
+        tested.append("seeds")
+    return tested
 
 
 def _outside(table: Table) -> list[str]:

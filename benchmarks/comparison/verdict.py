@@ -69,9 +69,10 @@ def reservations(table: Table) -> list[str]:
     seeds = {model: len(table.standings[model].seeds) for model in table.models}
     single = [model for model, count in seeds.items() if count == 1]
     if single:
+        each = f", anew for each of {len(table.terms.splits)} folds" if _folds(table) > 1 else ""
         told.append(
-            f"{_whose(single, len(seeds))} trained with one seed: intervals are over patients "
-            "and say nothing about another training."
+            f"{_whose(single, len(seeds))} trained with one seed{each}: intervals are over "
+            "patients and say nothing about another training."
         )
     told += _scattered(table)
     if not table.in_mm:
