@@ -58,7 +58,7 @@ def _power(table: Table) -> list[str]:
     found = [pair.detectable for pair in pairs if pair.detectable == pair.detectable]
     if not found:
         return []
-    tested = listed(_tested(table)).replace("folds", "folds, whose networks share patients")
+    tested = listed(_tested(table)).replace("folds", "folds (whose networks share patients)")
     return [
         f"Beyond {tested}, and at .05 divided by {counted(len(pairs), 'pair')}, a true "
         f"difference of {median(found):.3f} of a typical pair would be found in 80 % of such "
