@@ -106,12 +106,11 @@ def test_readme_and_results_count_pairs_as_the_leaderboard_does():
     text = (ROOT / "results/leaderboard.md").read_text()
     pattern = r"at once: (\d+) of (\d+) have p below .+?, (\d+) after"
     below, pairs, after = map(int, re.search(pattern, text).groups())
-    assert after == 0
-    told = found(
-        "README.md", r"Of the (\d+) pairs .+? not one can be told apart, though (\d+) have p"
-    )
-    assert told == [pairs, below]
-    assert f"Not one of {pairs} pairs can be told apart" in prose("results/README.md")
+    told = found("README.md", r"Of their (\d+) pairs (\d+) can be told apart, of (\d+) that")
+    assert told == [pairs, after, below]
+    assert found("results/README.md", r"(\d+) of (\d+) pairs can be told apart") == [after, pairs]
+    smallest = re.search(r"a true difference of (0\.\d+) of a typical pair", text)[1]
+    assert found("README.md", r"a true difference of ([.\d]+)") == [round(float(smallest), 2)]
 
 
 @pytest.fixture(scope="module")
@@ -136,18 +135,21 @@ def test_results_tell_calibration_and_losses_as_the_records_do(runs):
     told = found("results/README.md", pattern)
     assert told == pytest.approx([np.mean(worst), max(map(np.mean, ece.values()))], abs=6e-3)
     two = r"([\d.]+) and ([\d.]+)"
-    pattern = rf"stays at ([\d.]+) where most others end between {two}, and .sa_unet. at {two}\."
-    high, low = loss.pop("res_attention_unet:head_norm"), sorted(loss.pop("sa_unet"))
+    pattern = (
+        rf"stays at ([\d.]+) where most others end between {two}, and .sa_unet. between {two}\."
+    )
+    high, low = loss.pop("res_attention_unet:head_norm"), loss.pop("sa_unet")
     others = [value for values in loss.values() for value in values]
-    known = [np.mean(high), min(others), max(others), *low]
+    known = [np.mean(high), min(others), max(others), min(low), max(low)]
     assert found("results/README.md", pattern) == pytest.approx(known, abs=0.011)
 
 
 def test_results_tell_the_hardest_patient_as_the_records_do(runs):
     dice = []
     for run in runs:
-        (row,) = [p["regions"]["tumour"] for p in run.patients if "6405" in p["patient"]]
-        dice.append(2 * row["tp"] / (2 * row["tp"] + row["fp"] + row["fn"]))
+        rows = [p["regions"]["tumour"] for p in run.patients if "6405" in p["patient"]]
+        dice += [2 * row["tp"] / (2 * row["tp"] + row["fp"] + row["fn"]) for row in rows]
+    assert len(dice) >= 8
     told = found("results/README.md", r"for everyone: Dice ([\d.]+) to ([\d.]+) from")
     assert told == pytest.approx([min(dice), max(dice)], abs=6e-3)
 

@@ -105,7 +105,7 @@ def slices(results):
 
 def test_the_claim_of_sa_unet_is_told_in_its_own_way(committed, results, slices):
     """A batch of 32 shuffled slices as one picture: every number of both texts, recomputed."""
-    sound = slices("sa_unet-lgg2d_lite-7d8aa8cd-s0")
+    sound = slices("sa_unet-lgg2d_lite-7d8aa8cd-9eb49996-87b357a2-s0")
     leaky = slices("sa_unet-lgg2d_lite_leaky-f68a8368-s0")
     second = slices("sa_unet-lgg2d_lite-7d8aa8cd-s1")
     (run,) = [np.concatenate(parts) for parts in zip(*sound.values(), strict=True)]
