@@ -204,6 +204,6 @@ def test_the_page_on_recurrence_tells_its_table():
 
 def test_readme_tells_the_shipped_weights_as_their_manifest_does():
     (dice,) = shelf.presets()["res_attention_unet.lgg"].dice
-    told = found("README.md", r"finds ([.\d]+) \[([.\d]+), ([.\d]+)\] on the same 13 patients")
+    told = found("README.md", r"finds ([.\d]+) \[([.\d]+), ([.\d]+)\] on fold 0's 13 patients")
     assert told == [round(value, 3) for value in (dice.mean, dice.lower, dice.upper)]
     assert dice.patients == 13
