@@ -99,8 +99,8 @@ def driver() -> str | None:
 
 
 def _dirty() -> bool | None:
-    """Say whether tracked files differ from the commit; None outside of a checkout."""
-    changes = _git("status", "--porcelain", "--untracked-files=no")
+    """Say whether tracked files differ from the commit, records apart; None without a checkout."""
+    changes = _git("status", "--porcelain", "--untracked-files=no", "--", ":!results")
     return None if changes is None else bool(changes)
 
 
