@@ -30,11 +30,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the page."""
     from benchmarks import report
     from benchmarks.comparison.compare import compare
+    from benchmarks.errors import UserError
     from benchmarks.protocols.protocol import name_of
     from benchmarks.records import atomic
     from benchmarks.terminal.progress import waiting
     from benchmarks.terminal.streams import say
 
+    if arguments.masks and not arguments.scans:
+        raise UserError("Expected --scans beside --masks: a mask is shown on its scan.")
     with waiting("Comparing"):
         comparison = compare(
             arguments.results,
@@ -59,13 +62,10 @@ def _scans(arguments: argparse.Namespace, comparison: "Comparison", path: Path) 
     """Write a page for each patient whose scan is at hand, and return its address."""
     from urllib.parse import quote
 
-    from benchmarks.errors import UserError
     from benchmarks.terminal.streams import say
     from benchmarks.viewing import of_report
 
     if arguments.scans is None:
-        if arguments.masks:
-            raise UserError("Expected --scans beside --masks: a mask is shown on its scan.")
         return {}
     patients = [patient for table in comparison.tables for patient in table.patients]
     cases = of_report.scans_of(patients, arguments.scans, arguments.version)

@@ -12,7 +12,7 @@ from data_pipeline.scans import mask_search, search
 Masks = Mapping[str, Mapping[str, tuple[Path, ...]]]  # files by case, by the model that made them
 
 
-def scans_of(patients: Iterable[str], scans: Path, version: str | None = None) -> dict[str, Case]:
+def scans_of(patients: Iterable[str], scans: Path, version: str | None) -> dict[str, Case]:
     """Find the scans of these patients in a folder, by the names that the records call them."""
     wanted = search.Wanted(shown_scan.CHANNELS, "brats", version, whole=False)
     found = search.find([scans], wanted, version)

@@ -58,7 +58,8 @@ def read(
 def of_case(case: Case, masks: Mapping[str, tuple[Path, ...]]) -> Shown:
     """Read a scan that was found, mask files by what they are called, and labels beside it."""
     case = _of_its_channels(case)
-    return _of_files(case, masks, own_labels.beside(case), own_labels.meaning(case))
+    layers = {_new(name, ()): files for name, files in masks.items()}
+    return _of_files(case, layers, own_labels.beside(case), own_labels.meaning(case))
 
 
 def _of_files(

@@ -68,11 +68,12 @@ def layers(path) -> list[str]:
 def test_each_patient_whose_scan_is_at_hand_is_linked_to_its_masks(scans, names, results, tmp_path):
     masks = masks_of(scans, tmp_path / "masks", "unet", names)
     masks_of(scans, masks, "sa_unet", names[:1])
+    masks_of(scans, masks, "Reference", names[1:2])  # a model's name, and no reason to lose it
     assert report(results, "--scans", scans, "--masks", masks) == 0
     found = links(results)
     assert set(found) == set(names)
     assert layers(results / found[names[0]]) == ["Reference", "sa_unet", "unet"]
-    assert layers(results / found[names[1]]) == ["Reference", "unet"]
+    assert layers(results / found[names[1]]) == ["Reference", "Reference 2", "unet"]
 
 
 def test_without_masks_the_pages_show_the_reference(scans, names, results):
