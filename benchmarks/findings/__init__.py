@@ -15,4 +15,5 @@ NAMES = (
     "budget",
     "width",
     "sequences",
+    "counting",
 )

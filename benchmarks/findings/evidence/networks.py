@@ -1,12 +1,15 @@
-"""The networks behind records, asked again: their test patients, of whom channels are missing."""
+"""The networks behind records, asked again about their test patients."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 import data_pipeline
 from benchmarks.errors import UserError
+from benchmarks.findings.evidence import class_ways
+from benchmarks.findings.evidence.class_ways import Counted
 from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting import trained_network
 from benchmarks.predicting.trained_network import Trained
@@ -16,30 +19,69 @@ from benchmarks.running.job import Job
 from benchmarks.scoring import policies
 from benchmarks.terminal.streams import say
 from benchmarks.training import evaluate
-from data_pipeline import Data
+from data_pipeline import Data, PatientData
 from data_pipeline.feeding import value_range
 from zoo import weights
 
 Dice = tuple[str, tuple[str, ...], str, float]  # patient, channels that are there, region, value
 
 
-def dice_without(pattern: Job, one: Record, subsets: Sequence[tuple[str, ...]]) -> Iterator[Dice]:
-    """Yield the Dice of each test patient of a run with no more than each subset of channels."""
+@dataclass(frozen=True)
+class Asked:
+    """The network of a run, and the data of its fold as it takes them."""
+
+    trained: Trained
+    data: Data
+    predict: Predictor
+
+
+def ask(pattern: Job, one: Record) -> Asked:
+    """Load what a run left behind, and its patients."""
     path = weights_of(one, pattern.results)
     trained = trained_network.read(path)
     data = _data(pattern, one, trained)
-    nothing = absent(trained)
-    predict = Predictor(weights.restore(path), trained.evaluation)
-    for patient in data.patients("test"):
+    return Asked(trained, data, Predictor(weights.restore(path), trained.evaluation))
+
+
+def dice_without(pattern: Job, one: Record, subsets: Sequence[tuple[str, ...]]) -> Iterator[Dice]:
+    """Yield the Dice of each test patient of a run with no more than each subset of channels."""
+    asked = ask(pattern, one)
+    nothing = absent(asked.trained)
+    for patient in asked.data.patients("test"):
         for subset in subsets:
-            gone = [place for place, name in enumerate(data.channels) if name not in subset]
+            gone = [place for place, name in enumerate(asked.data.channels) if name not in subset]
             images = patient.images.copy()
             images[..., gone] = nothing
-            found = patient.restore(predict(images))
-            row = evaluate.row(patient, data, found, trained.threshold, surfaces=False)
-            for region, counts in row["regions"].items():
-                dice = policies.values(counts, trained.evaluation.policy)["dice"]
-                yield patient.id, subset, region, np.nan if dice is None else dice
+            found = patient.restore(asked.predict(images))
+            for region, dice in dice_of(asked, patient, found).items():
+                yield patient.id, subset, region, dice
+
+
+def dice_of(asked: Asked, patient: PatientData, found: np.ndarray) -> dict[str, float]:
+    """Return each region's Dice of the probabilities found for a patient, on its own grid."""
+    row = evaluate.row(patient, asked.data, found, asked.trained.threshold, surfaces=False)
+    policy = asked.trained.evaluation.policy
+    told = {name: policies.values(counts, policy) for name, counts in row["regions"].items()}
+    return {name: np.nan if own["dice"] is None else own["dice"] for name, own in told.items()}
+
+
+def counted(pattern: Job, one: Record) -> Iterator[tuple[Counted, Counted]]:
+    """Yield the sums of each test patient of a run, and those of a mask that finds nothing."""
+    asked = ask(pattern, one)
+    by_slice = asked.data.spec.rank == 2
+    for patient in asked.data.patients("test"):
+        truth = asked.data.target.encode(patient.reference)
+        answer = patient.restore(asked.predict(patient.images))
+        nothing = np.broadcast_to(asked.data.target.outside, truth.shape)
+        masks, empty = (
+            class_ways.counted(truth, found, _mean(asked, patient, found), by_slice=by_slice)
+            for found in (answer, nothing)
+        )
+        yield masks, empty
+
+
+def _mean(asked: Asked, patient: PatientData, found: np.ndarray) -> float:
+    return float(np.nanmean([*dice_of(asked, patient, found).values()]))
 
 
 def weights_of(one: Record, results: Path | str) -> Path:

@@ -13,6 +13,7 @@ from benchmarks.__main__ import main
 from benchmarks.comparison.judging import intervals
 from benchmarks.errors import UserError
 from benchmarks.findings import (
+    counting,
     coverage,
     leakage,
     recipes,
@@ -21,7 +22,14 @@ from benchmarks.findings import (
     sequences,
     width,
 )
-from benchmarks.findings.evidence import batches, needed_runs, networks, populations, published_ways
+from benchmarks.findings.evidence import (
+    batches,
+    class_ways,
+    needed_runs,
+    networks,
+    populations,
+    published_ways,
+)
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.protocols import protocol
 from benchmarks.records import record
@@ -91,6 +99,7 @@ def test_the_interval_of_a_mean_is_that_of_every_other_table():
 
 
 FREE = ("sensitivity", "coverage", "budget", "width")  # any models do
+ASKED = ("sequences", "counting")  # whose networks are asked, of four sequences
 
 
 @pytest.fixture
@@ -269,6 +278,78 @@ def test_sequences_are_taken_away_one_subset_at_a_time(results, one_network):
     assert all(row["patients"] == one_network.n_test for row in rows)
 
 
+def two_patients():
+    """Two patients of two slices, 10 by 10: one with a lesion half of which is found, one without.
+
+    The lesion is 8 voxels of class 1 in the first slice, 4 of them found for certain; what is found
+    in the healthy one are 2 voxels of class 2.
+    """
+    truth = np.zeros((2, 2, 10, 10, 3))
+    truth[..., 0] = 1
+    truth[0, 0, 0, :8] = 0, 1, 0
+    found = np.zeros_like(truth)
+    found[..., 0] = 1
+    found[0, 0, 0, :4] = 0, 1, 0
+    found[1, 0, 0, :2] = 0.2, 0, 0.8
+    return truth, found
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        ("regions,\nby patient", 0.45),
+        # Class 1: 2 * 4 / 12 and 1; class 2: 1 and 0.
+        ("classes,\nby patient", (8 / 12 + 1 + 1 + 0) / 4),
+        # Only the first slice of the first patient holds a lesion; class 2 is nowhere in it.
+        ("pooled", (8 / 12 + 1) / 2),
+        ("pooled, with\nbackground", (2 * 92 / (92 + 96) + 8 / 12 + 1) / 3),
+        ("mean IoU with\nbackground", (92 / 96 + 4 / 8 + 1) / 3),
+        ("accuracy", 0.96),
+    ],
+)
+def test_a_way_to_count_classes_gives_the_number_of_the_hand(way, expected):
+    both = zip(*two_patients(), (0.9, 0.0), strict=True)
+    counted = [class_ways.counted(*one, by_slice=True) for one in both]
+    assert class_ways.WAYS[way](counted) == pytest.approx(expected, abs=1e-12)
+
+
+def test_probabilities_are_multiplied_where_the_authors_do_so():
+    truth, found = two_patients()
+    found[0, 0, 0, :4] = 0.4, 0.6, 0
+    soft = class_ways.counted(truth[0], found[0], 0.9, by_slice=True)
+    background = 2 * 92 / (92 + 96 + 4 * 0.4)
+    lesion = 2 * 4 * 0.6 / (8 + 4 * 0.6)
+    way = class_ways.WAYS["the same, of\nprobabilities"]
+    assert way([soft]) == pytest.approx((background + lesion + 1) / 3, abs=1e-12)
+    # Of a volume every slice counts.
+    (volume,) = (class_ways.counted(truth[0], found[0], 0.9, by_slice=False),)
+    assert volume.labels.truth.sum() == 2 * soft.labels.truth.sum() == 200
+
+
+def test_finding_nothing_is_worth_a_quarter_once_the_background_counts(results, one_network):
+    known = {"split_digest": one_network.split_digest, "channels": list(one_network.channels)}
+    folder = results("attention_unet", "brats2d_lite", (0.8, 0.6), **known)
+    pattern = Job("", results=str(folder))
+    runs = needed_runs.collect(pattern, "attention_unet", counting.conditions("brats2d_lite"))
+    rows = counting.rows(counting.ask(pattern, runs))
+    assert [row["way"].replace(" ", "") for row in rows] == [
+        way.replace("\n", "").replace(" ", "") for way in class_ways.WAYS
+    ]
+    told = {row["way"]: row for row in rows}
+    reference = np.concatenate(
+        [one.reference[one.reference.any(axis=(1, 2))] for one in one_network.patients("test")]
+    )
+    healthy = (reference == 0).mean()
+    assert told["accuracy"]["nothing found"] == pytest.approx(healthy)
+    assert told["mean IoU with background"]["nothing found"] == pytest.approx(healthy / 4)
+    assert told["mean IoU with background"]["claimed"] == 0.3195
+    assert told["the same, of probabilities"]["claimed"] == 0.3211
+    assert np.isnan(told["pooled"]["claimed"])
+    empty = sum(not one.reference.any() for one in one_network.patients("test"))
+    assert told["classes, by patient"]["nothing found"] < 1
+    assert told["regions, by patient"]["nothing found"] >= empty / one_network.n_test
+
+
 def test_a_record_alone_cannot_be_asked(results):
     folder = results("unet", "brats2d_lite", (0.8, 0.6))
     (one,) = needed_runs.collect(
@@ -292,15 +373,15 @@ def test_each_question_is_one_command_that_writes_a_table_and_a_figure(
         for protocol_name in ("_eighth", "_half", "_budget") if name in ("width", "budget") else ():
             results(model, f"lgg2d_lite{protocol_name}", (0.7, 0.5 + place / 10, 0.7))
     known = {"split_digest": one_network.split_digest, "channels": list(one_network.channels)}
-    for model in models if name == "sequences" else ():
+    for model in models if name in ASKED else ():
         for protocol_name in ("brats2d_lite", "brats2d_lite_missing"):
             results(model, protocol_name, (0.8, 0.6), **known)
     for model in ("ar2_unet", "mod_r2au") if name == "recurrence" else ():
         for form in recurrence.FORMS.values():
             results(model, "lgg2d_lite", (0.8, 0.6, 0.7), form=form)
     out = tmp_path / "out"
-    asked = ["--models", "unet,sa_unet"] if name in FREE else []
-    asked += ["--protocol", "brats2d_lite"] if name == "sequences" else []
+    asked = ["--models", "unet,sa_unet"] if name in {*FREE, "counting"} else []
+    asked += ["--protocol", "brats2d_lite"] if name in ASKED else []
     assert main(["finding", name, *asked, "--results", str(folder), "--out", str(out)]) == 0
     assert (out / f"{name}.csv").read_text().count("\n") > 2
     assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
