@@ -90,6 +90,10 @@ ROOMS = {
         "exporting": (
             "backends data_pipeline.cases data_pipeline.scans errors machine predicting zoo.weights"
         ),
+        "runtimes": (
+            "backends comparison.judging comparison.reading cost data_pipeline errors exporting "
+            "inference machine predicting records scoring terminal training zoo.weights"
+        ),
         "external": (
             "data_pipeline data_pipeline.cases data_pipeline.feeding data_pipeline.origin "
             "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
@@ -131,11 +135,11 @@ ROOMS = {
             "errors predicting records report scoring tables"
         ),
         "commands": (
-            "__main__ backends comparison contract cost data_pipeline.scans doctor errors "
-            "exporting external findings findings.evidence inference machine plots predicting "
-            "protocols records releasing report running starters sweep sweep.engines tables "
-            "terminal tracking viewing zoo zoo.card zoo.outside zoo.presets zoo.registry "
-            "zoo.weights"
+            "__main__ backends comparison comparison.reading contract cost data_pipeline.scans "
+            "doctor errors exporting external findings findings.evidence inference machine plots "
+            "predicting protocols records releasing report running runtimes starters sweep "
+            "sweep.engines tables terminal tracking viewing zoo zoo.card zoo.outside zoo.presets "
+            "zoo.registry zoo.weights"
         ),
         "python": (
             "backends data_pipeline.cases data_pipeline.scans errors external inference machine "

@@ -1,8 +1,12 @@
-"""`gliozoo profile MODEL`: parameters, operations, speed and memory, for any shape in 2D and 3D."""
+"""`gliozoo profile MODEL`: parameters, operations, speed and memory, for any shape in 2D and 3D.
+
+With `--runtimes` a model or a run, in every runtime of this machine; a run with its test patients.
+"""
 
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import zoo
@@ -15,7 +19,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("model", metavar="MODEL", help="a name of `gliozoo list`")
+    parser.add_argument(
+        "model", metavar="MODEL|RUN", help="a name of `gliozoo list`; a run for --runtimes"
+    )
     parser.add_argument("--variant", help="a published variant of the model")
     parser.add_argument(
         "--input-shape", type=sides, metavar="128,128,3", help="default: that of the card"
@@ -25,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=float, default=1.0, help="factor on every width")
     parser.add_argument("--train", action="store_true", help="time an optimiser step too")
     parser.add_argument("--audit", action="store_true", help="compare the count with XLA's program")
+    parser.add_argument(
+        "--runtimes", action="store_true", help="Keras, XLA, onnxruntime, OpenVINO: speed and Dice"
+    )
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="of the RUN: adds the Dice")
+    parser.add_argument("--version", metavar="YEAR", help="of its BraTS data")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="prepared data")
     parser.add_argument("--backend", choices=("tensorflow", "jax", "torch"))
     parser.add_argument(
         "--precision",
@@ -51,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Profile one model and print it."""
     from benchmarks.backends import device
 
+    if arguments.runtimes:
+        return _runtimes(arguments)
     subject = subject_of(arguments)
     device.start(arguments.backend, require=arguments.require_gpu)
     if arguments.audit and device.backend() == "torch":
@@ -69,6 +83,40 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(result.as_dict(), indent=2))
     else:
         print_profile(result)
+    return 0
+
+
+def _runtimes(arguments: argparse.Namespace) -> int:
+    """Measure every runtime; what a run's patients say lies beside its record from then on."""
+    from dataclasses import asdict
+
+    from benchmarks.backends import device
+    from benchmarks.comparison.reading import runtime_sheet
+    from benchmarks.tables import runtime_rows
+    from benchmarks.terminal.streams import say
+
+    if arguments.backend not in (None, "tensorflow"):
+        raise UserError("--runtimes exports the network, which TensorFlow does: leave --backend.")
+    device.start("tensorflow")
+    from benchmarks.predicting.own_patients import Place
+    from benchmarks.runtimes import asked_network, measured
+    from benchmarks.runtimes.asked_network import Asked
+
+    if arguments.model in zoo.names():
+        one = subject_of(arguments)
+        sides = (one.input_shape, one.classes, one.variant, one.width)
+        asked = Asked(zoo.create(one.model, *sides), one.model)
+    else:
+        place = Place(arguments.data, arguments.version, arguments.cache)
+        asked = asked_network.of_run(arguments.model, place)
+    sheet = measured.measure(asked, arguments.seconds)
+    if arguments.json:
+        print(json.dumps(asdict(sheet), sort_keys=True))
+    else:
+        runtime_rows.show([sheet])
+    if asked.sheet:
+        runtime_sheet.write(sheet, asked.sheet)
+        say(f"Wrote {asked.sheet}")
     return 0
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.comparison.reading import machine_costs as machines
+from benchmarks.comparison.reading import runtime_sheet
 from benchmarks.comparison.reading.claims import Claim, claims
 from benchmarks.comparison.reading.groups import Group, differences, group, summary
-from benchmarks.comparison.reading.load import load
+from benchmarks.comparison.reading.load import load, shown
+from benchmarks.comparison.reading.runtime_sheet import Sheet
 from benchmarks.comparison.reading.scores import RunScores, policy_of
 from benchmarks.comparison.reading.shipped import shipped
 from benchmarks.errors import UserError
@@ -40,6 +42,7 @@ class Comparison:
     claims: tuple[Claim, ...]
     failed: Mapping[Path, Record]
     external: "tuple[External, ...]"
+    runtimes: tuple[Sheet, ...]
     left_out: Mapping[Path, str]
     baseline: str
     own: int  # tables that hold runs of the user's; the others are there for reference
@@ -98,6 +101,7 @@ def compare(
     runs = [run for run in loaded.runs if chosen(run.record)]
     folders = [Path(results)] if isinstance(results, Path | str) else [*results]
     mine, reference = _mine(runs, folders)
+    sheets, damaged = _sheets(runs, folders)
     groups = sorted(group(runs), key=lambda one: not _holds(one, mine))  # as they were, else
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy's sorts and products run side by side
         tables = tuple(pool.map(table, groups))
@@ -107,11 +111,26 @@ def compare(
         claims=tuple(claims(filter(chosen, everything))),
         failed={path: record for path, record in loaded.failed.items() if chosen(record)},
         external=external.rows(filter(chosen, loaded.external)),
-        left_out=loaded.left_out,
+        runtimes=sheets,
+        left_out={**loaded.left_out, **damaged},
         baseline=baseline,
         own=sum(_holds(one, mine) for one in groups),
         reference=reference,
     )
+
+
+def _sheets(
+    runs: Sequence[RunScores], folders: Sequence[Path]
+) -> tuple[tuple[Sheet, ...], dict[Path, str]]:
+    """Return the runtimes of the networks that are compared, and what is wrong with others."""
+    weights = {run.record.training.get("weights_sha256") for run in runs}
+    sheets, damaged = [], {}
+    for path in runtime_sheet.paths(folders):
+        try:
+            sheets.append(runtime_sheet.read(path))
+        except UserError as error:
+            damaged[shown(path, folders)] = str(error).removeprefix(f"{path}: ")
+    return tuple(one for one in sheets if one.weights_sha256 in weights), damaged
 
 
 def _mine(runs: Sequence[RunScores], folders: Sequence[Path]) -> tuple[set[Path], str]:

@@ -23,13 +23,14 @@ def samples(trained: Trained, cases: list[Case]) -> np.ndarray:
     each = max(1, SAMPLES // max(1, len(cases)))
     for case in cases[:SAMPLES]:
         _, voxels = predicted_scan.read(case, trained.preparation, trained.value_range)
-        found += _parts(np.asarray(voxels), trained.spec.size, each)
+        found += parts(np.asarray(voxels), trained.spec.size, each)
     if not found:
         raise UserError("Expected --calibrate with scans to measure ranges on. Received: none.")
     return np.stack(found[:SAMPLES])
 
 
-def _parts(images: np.ndarray, size: tuple[int, ...], count: int) -> list[np.ndarray]:
+def parts(images: np.ndarray, size: tuple[int, ...], count: int) -> list[np.ndarray]:
+    """Return slices of a scan that hold something, or the window in its middle."""
     if len(size) == 2:
         filled = np.flatnonzero(images.any(axis=(1, 2, 3)))
         chosen = filled[np.linspace(0, len(filled) - 1, min(count, len(filled))).astype(int)]

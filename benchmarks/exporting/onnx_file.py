@@ -50,9 +50,11 @@ def read(path: Path) -> dict[str, Any] | None:
     return all_facts.parsed(found.get(all_facts.KEY))
 
 
-def runner(path: Path):
+def runner(path: Path, threads: int | None = None):
     """Return a function from a batch to its probabilities."""
     onnxruntime = optional_packages.require("onnxruntime", "--format onnx", EXTRA)
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0  # 0: as many as there are cores
+    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda batch: session.run(None, {name: batch})[0]

@@ -7,13 +7,14 @@ whoever wants the network's own answers states INFERENCE_PRECISION_HINT=f32.
 from pathlib import Path
 from typing import Any
 
+from benchmarks.errors import UserError
 from benchmarks.exporting import facts as all_facts
 from benchmarks.machine import optional_packages
 
 SUFFIX = ".xml"
 NEEDS = ("openvino",)
 EXTRA, BACKEND = "openvino", "tensorflow"
-EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
+PRECISIONS = {"f32": "FP32", "bf16": "BF16"}  # as hints name them, and as processors say they can
 
 
 def write(model: Any, path: Path) -> None:
@@ -41,9 +42,14 @@ def read(path: Path) -> dict[str, Any] | None:
     return all_facts.parsed(network.get_rt_info([all_facts.KEY]).astype(str))
 
 
-def runner(path: Path):
-    """Return a function from a batch to its probabilities, computed in float32."""
-    network = _openvino().Core().compile_model(str(path), "CPU", EXACT)
+def runner(path: Path, threads: int | None = None, precision: str = "f32"):
+    """Return a function from a batch to its probabilities, computed in float32 unless asked."""
+    core = _openvino().Core()
+    if PRECISIONS[precision] not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise UserError(f"this processor does not compute in {precision}")
+    settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": precision}
+    settings |= {"INFERENCE_NUM_THREADS": threads} if threads else {}
+    network = core.compile_model(str(path), "CPU", settings)
     return lambda batch: network(batch)[0]
 
 

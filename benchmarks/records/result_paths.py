@@ -1,6 +1,7 @@
 """Where a run's record and folder lie under `results/`, and how names become file names.
 
 results/<machine>/<stem>.json           the record
+results/<machine>/runtimes/<stem>.json  what the network takes in every runtime, if asked
 results/<machine>/runs/<stem>/          record.json patients.csv history.csv curves.png
                                         weights.safetensors overlays/*.png and the checkpoints
 
@@ -78,6 +79,12 @@ def run_folder(record: Path | str) -> Path:
     """Say where a run keeps everything but its record: checkpoints, tables, overlays."""
     record = Path(record)
     return record.parent / "runs" / record.stem
+
+
+def record_of(folder: Path | str) -> Path:
+    """Say where the record lies whose run has this folder."""
+    folder = Path(folder)
+    return folder.parent.parent / f"{folder.name}.json"
 
 
 def overlay_path(folder: Path | str, patient: str) -> Path:

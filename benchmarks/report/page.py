@@ -12,7 +12,14 @@ from benchmarks.report.figures import figures
 from benchmarks.report.html import Html, digest, grid, join, tag, template
 from benchmarks.report.patients import Scans
 from benchmarks.report.ranking import ranking
-from benchmarks.tables import budget_rows, cells, challenge_rows, external_rows, region_rows
+from benchmarks.tables import (
+    budget_rows,
+    cells,
+    challenge_rows,
+    external_rows,
+    region_rows,
+    runtime_rows,
+)
 
 DRAWN = 4  # tables with figures; a page of more would be slow
 NONE: Scans = MappingProxyType({})
@@ -160,9 +167,18 @@ def _external(comparison: Comparison) -> list[tuple[str, str, Html]]:
     return [("external", external_rows.TITLE, join(tag("p", external_rows.NOTE), table))]
 
 
+def _runtimes(comparison: Comparison) -> list[tuple[str, str, Html]]:
+    if not comparison.runtimes:
+        return []
+    told = tag("p", runtime_rows.note(comparison.runtimes))
+    table = grid(runtime_rows.HEAD, runtime_rows.rows(comparison.runtimes), runtime_rows.TITLE)
+    return [("runtimes", runtime_rows.TITLE, join(told, table))]
+
+
 def _rest(comparison: Comparison) -> list[tuple[str, str, Html]]:
     return [
         *_external(comparison),
+        *_runtimes(comparison),
         ("costs", "Costs", provenance.costs(comparison)),
         ("claims", "Claimed by authors", provenance.claims(comparison)),
         ("reproduce", "How to reproduce each row", provenance.commands(comparison)),

@@ -8,7 +8,14 @@ from benchmarks.comparison.notes import notes
 from benchmarks.comparison.reading.claims import DAGGER, Claim
 from benchmarks.comparison.reading.machine_costs import Cost
 from benchmarks.comparison.verdict import conclusions, reservations
-from benchmarks.tables import budget_rows, cells, challenge_rows, external_rows, region_rows
+from benchmarks.tables import (
+    budget_rows,
+    cells,
+    challenge_rows,
+    external_rows,
+    region_rows,
+    runtime_rows,
+)
 from benchmarks.tables.cells import for_markdown as safe
 
 SHOWN = ("dice", "iou", "precision", "sensitivity", "hd95", "nsd_2mm", "lesion_dice", "accuracy")
@@ -39,7 +46,7 @@ def to_markdown(comparison: Comparison) -> str:
     for place, table in enumerate(comparison.tables, 1):
         parts += [f"**{comparison.reference}**", ""] if place == comparison.own + 1 else []
         parts += _table(comparison, table, place)
-    parts += _external(comparison)
+    parts += _external(comparison) + _runtimes(comparison)
     parts += _costs(comparison) + _claims(comparison.claims) + _failed(comparison)
     return "\n".join(parts).rstrip() + "\n"
 
@@ -55,6 +62,21 @@ def _external(comparison: Comparison) -> list[str]:
     lines = [[safe(cell) for cell in row] for row in external_rows.rows(comparison.external)]
     grid = _grid(list(external_rows.HEAD), lines)
     return [f"## {external_rows.TITLE}", "", external_rows.NOTE, "", *grid, ""]
+
+
+def _runtimes(comparison: Comparison) -> list[str]:
+    if not comparison.runtimes:
+        return []
+    lines = [[safe(cell) for cell in row] for row in runtime_rows.rows(comparison.runtimes)]
+    grid = _grid(list(runtime_rows.HEAD), lines)
+    return [
+        f"## {runtime_rows.TITLE}",
+        "",
+        safe(runtime_rows.note(comparison.runtimes)),
+        "",
+        *grid,
+        "",
+    ]
 
 
 def _table(comparison: Comparison, table: Table, place: int) -> list[str]:

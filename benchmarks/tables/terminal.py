@@ -13,7 +13,7 @@ from benchmarks.comparison.judging.table import Table
 from benchmarks.comparison.notes import notes
 from benchmarks.comparison.verdict import conclusions, reservations
 from benchmarks.records.record import finite
-from benchmarks.tables import cells, external_rows, fitted
+from benchmarks.tables import cells, external_rows, fitted, runtime_rows
 from benchmarks.tables.fitted import Column
 
 # Beside rank, model and Dice, and when each goes where there is no room: the highest first.
@@ -39,6 +39,9 @@ def show(comparison: Comparison) -> None:
         console.print()
     if comparison.external:
         external_rows.show(comparison.external)
+        console.print()
+    if comparison.runtimes:
+        runtime_rows.show(comparison.runtimes)
         console.print()
     for record in comparison.failed.values():
         reason = (record.error or {}).get("message", "no reason recorded")

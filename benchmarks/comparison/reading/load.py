@@ -49,7 +49,7 @@ def load(results: Path | str | Sequence[Path], policy: str | None = None) -> Loa
             for path, one in found.items()
             if isinstance(one, Record) and one.status == "failed"
         },
-        left_out={_shown(path, folders): refused[path] for path in sorted(refused)},
+        left_out={shown(path, folders): refused[path] for path in sorted(refused)},
         external=tuple(elsewhere),
     )
 
@@ -67,7 +67,7 @@ def _once(folders: Iterable[Sequence[Path]]) -> list[Path]:
     return list(kept)
 
 
-def _shown(path: Path, folders: Sequence[Path]) -> Path:
+def shown(path: Path, folders: Sequence[Path]) -> Path:
     """Name a file as it lies in the folder; with its folder where there are several."""
     return path.relative_to(folders[0]) if len(folders) == 1 else path
 

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-import data_pipeline
-from benchmarks.errors import UserError
 from benchmarks.findings.evidence import class_ways
 from benchmarks.findings.evidence.class_ways import Counted
 from benchmarks.inference.predictor import Predictor
-from benchmarks.predicting import trained_network
+from benchmarks.predicting import own_patients, trained_network
+from benchmarks.predicting.own_patients import Place
 from benchmarks.predicting.trained_network import Trained
-from benchmarks.records import record, result_paths
 from benchmarks.records.record import Record
 from benchmarks.running.job import Job
 from benchmarks.scoring import policies
@@ -37,9 +34,11 @@ class Asked:
 
 def ask(pattern: Job, one: Record) -> Asked:
     """Load what a run left behind, and its patients."""
-    path = weights_of(one, pattern.results)
+    path = own_patients.weights_of(one, pattern.results)
     trained = trained_network.read(path)
-    data = _data(pattern, one, trained)
+    say(f"Asking {one.name}, seed {one.run['seed']}, fold {one.run['fold']} ...")
+    place = Place(pattern.data, pattern.version, pattern.cache, pattern.threads)
+    data = own_patients.load(one, trained, place)
     return Asked(trained, data, Predictor(weights.restore(path), trained.evaluation))
 
 
@@ -84,41 +83,8 @@ def _mean(asked: Asked, patient: PatientData, found: np.ndarray) -> float:
     return float(np.nanmean([*dice_of(asked, patient, found).values()]))
 
 
-def weights_of(one: Record, results: Path | str) -> Path:
-    """Return the weights of a run of this machine, and refuse others under its name."""
-    path = result_paths.run_folder(record.path_of(one, results)) / trained_network.WEIGHTS
-    if not path.is_file():
-        raise UserError(
-            f"{path} is missing: a record alone can't be asked. Repeat its run with --force: "
-            f"{one.command}"
-        )
-    if weights.header(path).sha256 != one.training.get("weights_sha256"):
-        raise UserError(f"{path} holds other weights than those of its record: repeat the run.")
-    return path
-
-
 def absent(trained: Trained) -> float:
     """Return what a channel holds that is not there: the mean, in the range the network takes."""
     value = np.zeros(1, np.float32)
     value_range.bring(value, trained.spec.normalisation, trained.value_range)
     return float(value[0])
-
-
-def _data(pattern: Job, one: Record, trained: Trained) -> Data:
-    """Load the fold of a run, as its network takes it."""
-    say(f"Asking {one.name}, seed {one.run['seed']}, fold {one.run['fold']} ...")
-    data = data_pipeline.load(
-        trained.spec,
-        int(one.run["seed"]),
-        int(one.run["fold"]),
-        root=pattern.data,
-        cache=pattern.cache,
-        version=pattern.version,
-        threads=pattern.threads,
-    )
-    if data.split_digest != one.data["split_digest"]:
-        raise UserError(
-            f"{pattern.data or 'the phantoms'}: other patients than those of {one.name}; name "
-            "the data of its run with --data."
-        )
-    return data.in_range(trained.value_range)

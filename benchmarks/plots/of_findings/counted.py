@@ -12,7 +12,7 @@ from benchmarks.plots import style
 def figure(
     rows: Sequence[Mapping[str, Any]], ways: Sequence[str], names: tuple[str, str, str]
 ) -> Figure:
-    """Draw for each model what is `measured`, what finding `nothing` gets, and what is `claimed`."""
+    """Draw what each model measured, what finding nothing gets, and what is claimed: `names`."""
     models = list(dict.fromkeys(row["model"] for row in rows))
     looks = style.looks(models)
     drawn = Figure(figsize=(9.0, 0.9 + 1.75 * len(models)), layout="constrained")
