@@ -125,8 +125,8 @@ ROOMS = {
             "zoo.weights"
         ),
         "findings": (
-            "backends comparison.judging errors findings.evidence plots plots.of_findings "
-            "protocols records running"
+            "backends comparison.judging comparison.reading errors findings.evidence plots "
+            "plots.of_findings protocols records running"
         ),
         "gpu": "errors machine protocols records running sweep zoo",
         "report": "comparison comparison.judging comparison.reading plots records tables",

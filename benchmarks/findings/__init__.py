@@ -16,4 +16,5 @@ NAMES = (
     "width",
     "sequences",
     "counting",
+    "dimensions",
 )

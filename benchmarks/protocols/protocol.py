@@ -169,7 +169,7 @@ def find(name: str, model: str) -> Protocol:
     if found.data.rank in card.ranks:
         own = getattr(module, "for_model", None)
         return own(model) if own else found
-    twin = getattr(module, "VOLUMES" if found.data.rank == 2 else "SLICES", None)
+    twin = _twin(module, found)
     if twin is None:
         fitting = [other for other in names() if _rank(other) in card.ranks]
         raise WrongRankError(
@@ -177,6 +177,15 @@ def find(name: str, model: str) -> Protocol:
             f"{name!r} gives rank {found.data.rank}: use one of {', '.join(fitting) or 'none'}."
         )
     return _module(twin).PROTOCOL
+
+
+def twin_of(name: str) -> str | None:
+    """Name the protocol for volumes that belongs to one for slices, or the other way round."""
+    return None if toml_file.is_file(name) else _twin(_module(name), shipped(name))
+
+
+def _twin(module: ModuleType | None, found: Protocol) -> str | None:
+    return getattr(module, "VOLUMES" if found.data.rank == 2 else "SLICES", None)
 
 
 def name_of(name: str | None) -> str | None:

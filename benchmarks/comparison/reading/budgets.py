@@ -44,13 +44,13 @@ class Budgets:
 
     def reached(self, model: str, minutes: float) -> float:
         """Return a model's mean over its runs, NaN unless all of them had ended an epoch."""
-        return float(np.mean([course.at(60 * minutes) for course in self.courses[model]]))
+        return float(np.mean([one.at(60 * minutes) for one in self.courses[model]]))
 
 
 def budgets(runs: Mapping[str, Sequence[RunScores]]) -> Budgets | None:
     """Follow the trainings of a table's models; None where no record tells of any."""
     found = {
-        model: [(_setting(run.record), _course(run.record)) for run in several if _told(run.record)]
+        model: [(_setting(run.record), course(run.record)) for run in several if _told(run.record)]
         for model, several in runs.items()
     }
     counts = Counter(setting for pairs in found.values() for setting, _ in pairs)
@@ -58,8 +58,7 @@ def budgets(runs: Mapping[str, Sequence[RunScores]]) -> Budgets | None:
         return None
     (setting, _), *_ = counts.most_common(1)
     courses = {
-        model: [course for where, course in pairs if where == setting]
-        for model, pairs in found.items()
+        model: [one for where, one in pairs if where == setting] for model, pairs in found.items()
     }
     return Budgets(
         setting=", ".join(filter(None, setting)),
@@ -87,7 +86,8 @@ def _told(record: Record) -> bool:
     )
 
 
-def _course(record: Record) -> Course:
+def course(record: Record) -> Course:
+    """Follow one run, epoch by epoch."""
     seconds = np.array([row["seconds"] for row in record.history], float)
     speeds = [row.get("samples_per_sec") or math.nan for row in record.history]
     gmacs = record.cost.get("gmacs") or math.nan

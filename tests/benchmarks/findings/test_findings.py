@@ -15,6 +15,7 @@ from benchmarks.errors import UserError
 from benchmarks.findings import (
     counting,
     coverage,
+    dimensions,
     leakage,
     recipes,
     recurrence,
@@ -30,6 +31,7 @@ from benchmarks.findings.evidence import (
     populations,
     published_ways,
 )
+from benchmarks.predicting import own_patients
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.protocols import protocol
 from benchmarks.records import record
@@ -98,6 +100,7 @@ def test_the_interval_of_a_mean_is_that_of_every_other_table():
     assert (found.lower[0], found.upper[0]) == (told.lower[0], told.upper[0])
 
 
+HISTORY = [{"epoch": 1, "loss": 0.5, "val_loss": 0.75, "val_dice": 0.6, "seconds": 60.0}]
 FREE = ("sensitivity", "coverage", "budget", "width")  # any models do
 ASKED = ("sequences", "counting")  # whose networks are asked, of four sequences
 
@@ -106,7 +109,7 @@ ASKED = ("sequences", "counting")  # whose networks are asked, of four sequences
 def results(tmp_path):
     """Return a function that puts finished records where a run would."""
 
-    def put(model, name, dice, seed=0, form=None, names=None, **data):
+    def put(model, name, dice, seed=0, form=None, names=None, history=HISTORY, **data):
         job = Job(model=model, protocol=name, seed=seed, results=str(tmp_path), **(form or {}))
         chosen = protocol.find(name, model)
         made = fabricate.a_record(model, dice, seed=seed, fold=job.fold, names=names)
@@ -117,7 +120,7 @@ def results(tmp_path):
                 protocol_digest=chosen.digest,
                 data=made.data | data,
                 training={"epochs": 8, "seconds": 120.0},
-                history=[{"epoch": 1, "loss": 0.5, "val_loss": 0.75, "val_dice": 0.6}],
+                history=history,
             ),
             tmp_path,
         )
@@ -252,11 +255,11 @@ def one_network(monkeypatch, tmp_path):
     spec = DataSpec(layout="phantom", size=(32, 32), target="labels", channels=four)
     data = data_pipeline.load(spec)
     trained = Trained.of(protocol.shipped("brats2d_lite"), data, 0.5)
-    monkeypatch.setattr(networks, "weights_of", lambda one, results: tmp_path)
+    monkeypatch.setattr(own_patients, "weights_of", lambda one, results: tmp_path)
     monkeypatch.setattr(networks.trained_network, "read", lambda path: trained)
     monkeypatch.setattr(networks.weights, "restore", lambda path: None)
     monkeypatch.setattr(networks, "Predictor", Network)
-    monkeypatch.setattr(networks.data_pipeline, "load", lambda *_, **__: data)
+    monkeypatch.setattr(own_patients.data_pipeline, "load", lambda *_, **__: data)
     return data
 
 
@@ -276,6 +279,35 @@ def test_sequences_are_taken_away_one_subset_at_a_time(results, one_network):
     assert bright > dark == healthy / one_network.n_test
     assert {row["difference"] for row in rows} == {0.0}
     assert all(row["patients"] == one_network.n_test for row in rows)
+
+
+def epochs(dice, seconds):
+    """An epoch of so many seconds a value, ten samples a second."""
+    told = {"loss": 0.5, "val_loss": 0.75, "seconds": seconds, "samples_per_sec": 10.0}
+    return [told | {"epoch": n, "val_dice": value} for n, value in enumerate(dice, 1)]
+
+
+def test_volumes_stand_beside_slices_of_the_same_patients_and_the_same_compute(results):
+    """Slices are done after 4 units of 30 s, volumes after 3 of 60: at 120 s they are at .5."""
+    results("sa_unet", "brats2d_lite", (0.5, 0.6, 0.7), history=epochs([0.2, 0.4, 0.3, 0.35], 30.0))
+    folder = results(
+        "sa_unet", "brats3d_lite", (0.7, 0.7, 0.7), history=epochs([0.1, 0.5, 0.6], 60.0)
+    )
+    pattern = Job(model="", results=str(folder))
+    for base in ("brats2d_lite", "brats3d_lite"):
+        runs = needed_runs.collect(pattern, "sa_unet", dimensions.conditions(base))
+        (row,) = dimensions.rows(runs)
+        assert (row["slices"], row["volumes"]) == pytest.approx((0.6, 0.7), abs=1e-3)
+        assert row["difference"] == pytest.approx(0.1, abs=1e-3)
+        assert (row["slices minutes"], row["volumes minutes"]) == (2.0, 3.0)
+        assert row["volumes tera multiply-adds"] / row["slices tera multiply-adds"] == 1.5
+        assert row["slices validation at equal cost"] == 0.4
+        assert row["volumes validation at equal cost"] == 0.5
+
+
+def test_a_protocol_without_a_twin_of_the_other_rank_is_refused():
+    with pytest.raises(UserError, match=r"brats2d_lite, .*Received: 'lgg2d_lite'"):
+        dimensions.conditions("lgg2d_lite")
 
 
 def two_patients():
@@ -356,7 +388,7 @@ def test_a_record_alone_cannot_be_asked(results):
         Job("", results=str(folder)), "unet", {"brats2d_lite": {"protocol": "brats2d_lite"}}
     )["unet"]["brats2d_lite"]
     with pytest.raises(UserError, match=r"weights.safetensors is missing.*--force"):
-        networks.weights_of(one, folder)
+        own_patients.weights_of(one, folder)
 
 
 @pytest.mark.parametrize("name", findings.NAMES)
@@ -381,7 +413,10 @@ def test_each_question_is_one_command_that_writes_a_table_and_a_figure(
             results(model, "lgg2d_lite", (0.8, 0.6, 0.7), form=form)
     out = tmp_path / "out"
     asked = ["--models", "unet,sa_unet"] if name in {*FREE, "counting"} else []
-    asked += ["--protocol", "brats2d_lite"] if name in ASKED else []
+    for protocol_name in ("brats2d_lite", "brats3d_lite") if name == "dimensions" else ():
+        results("sa_unet", protocol_name, (0.8, 0.6, 0.7))
+    asked += ["--models", "sa_unet"] if name == "dimensions" else []
+    asked += ["--protocol", "brats2d_lite"] if name in {*ASKED, "dimensions"} else []
     assert main(["finding", name, *asked, "--results", str(folder), "--out", str(out)]) == 0
     assert (out / f"{name}.csv").read_text().count("\n") > 2
     assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
