@@ -414,8 +414,9 @@ def test_each_question_is_one_command_that_writes_a_table_and_a_figure(
     out = tmp_path / "out"
     asked = ["--models", "unet,sa_unet"] if name in {*FREE, "counting"} else []
     for protocol_name in ("brats2d_lite", "brats3d_lite") if name == "dimensions" else ():
-        results("sa_unet", protocol_name, (0.8, 0.6, 0.7))
-    asked += ["--models", "sa_unet"] if name == "dimensions" else []
+        for model in ("sa_unet", "mod_r2au"):
+            results(model, protocol_name, (0.8, 0.6, 0.7))
+    asked += ["--models", "sa_unet,mod_r2au"] if name == "dimensions" else []
     asked += ["--protocol", "brats2d_lite"] if name in {*ASKED, "dimensions"} else []
     assert main(["finding", name, *asked, "--results", str(folder), "--out", str(out)]) == 0
     assert (out / f"{name}.csv").read_text().count("\n") > 2
