@@ -102,8 +102,9 @@ ROOMS = {
         ),
         "comparison": "comparison.judging comparison.reading errors records scoring",
         "releasing": (
-            "backends comparison.judging comparison.reading data_pipeline data_pipeline.scans "
-            "errors inference predicting records training zoo.presets zoo.weights"
+            "backends comparison.judging comparison.reading data_pipeline data_pipeline.origin "
+            "data_pipeline.phantom data_pipeline.scans errors external inference predicting records "
+            "training zoo.presets zoo.weights"
         ),
         "flops": "cost",
         "running": (

@@ -26,7 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scans", type=Path, nargs="+", default=(), help="of `add`: what taught it"
     )
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="of `add`: test on it what 16 bits cost"
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="of `add`: test on it what 16 bits cost; of `card --pictures`: whom to show",
+    )
+    parser.add_argument("--version", metavar="YEAR", help="of BraTS data that are shown")
+    parser.add_argument(
+        "--pictures", action="store_true", help="of `card --out`: its best and its worst beside it"
     )
     parser.add_argument("--into", type=Path, metavar="DIR", help="of `add` (default: your own)")
     parser.add_argument("--url", default="", help="of `add`: the folder its files will lie in")
@@ -95,12 +102,30 @@ def _card(arguments: argparse.Namespace) -> int:
     from benchmarks.releasing import card
 
     (preset,) = _asked(arguments)[:1]
-    text = card.text(preset)
+    if arguments.pictures and not arguments.out:
+        raise UserError("Expected --out FILE with --pictures: they are written beside the card.")
+    text = card.text(preset, _pictures(preset, arguments) if arguments.pictures else None)
     if arguments.out:
         atomic.write_out(arguments.out, text.encode())
     else:
         print(text, end="")
     return 0
+
+
+def _pictures(preset: Preset, arguments: argparse.Namespace):
+    from benchmarks.backends import device
+
+    device.start()
+    from benchmarks.releasing import pictures
+
+    say(f"Scoring {arguments.data or 'phantoms'} ...")
+    with device.silence():
+        return pictures.draw(
+            preset,
+            arguments.out.absolute().parent,
+            arguments.data,
+            arguments.version,
+        )
 
 
 def _add(arguments: argparse.Namespace) -> int:

@@ -32,6 +32,11 @@ class Site:
         """Give the regions to score."""
         return self.target.regions
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Name the channels of an image."""
+        return self.trained.spec.channels
+
     def patients(self, split: str = "test") -> Iterator[PatientData]:
         """Read the scans one by one."""
         members = [Member(place) for place in range(len(self.store.cases))]

@@ -5,7 +5,7 @@ its trainings cost, and what both had reached in validation when the dearer one 
 multiply-adds as the cheaper one in all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
     return paired.judged(found)
 
 
-def _cost(by_side: dict[str, Sequence[Record]]) -> dict[str, float]:
+def _cost(by_side: Mapping[str, Sequence[Record]]) -> dict[str, float]:
     """Return what a training of either side cost, and where both stood at the same cost."""
     courses = {side: [budgets.course(one) for one in by_side[side]] for side in (SLICES, VOLUMES)}
     least = min(float(one.tera_macs[-1]) for several in courses.values() for one in several)

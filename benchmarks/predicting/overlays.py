@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -32,7 +32,7 @@ def patients(
         if patient.id in chosen:
             found = patient.restore(predict(patient.images))
             masks = evaluate.masks(found, data.target, data.regions, quality.threshold)
-            figure = _patient(patient, data, masks, chosen[patient.id])
+            figure = draw(patient, data, masks, chosen[patient.id])
             files.append(save(figure, result_paths.overlay_path(folder, patient.id)))
     return files
 
@@ -69,9 +69,19 @@ def choose(dice: Mapping[str, float], sizes: Mapping[str, int]) -> dict[str, str
     }
 
 
-def _patient(
-    patient: PatientData, data: Data, masks: Mapping[str, np.ndarray], title: str
-) -> Figure:
+class Shown(Protocol):
+    """What a picture asks of the data that a patient is of."""
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """Give the names of an image's channels."""
+
+    @property
+    def regions(self) -> Mapping[str, tuple[int, ...]]:
+        """Give the label values of each region."""
+
+
+def draw(patient: PatientData, data: Shown, masks: Mapping[str, np.ndarray], title: str) -> Figure:
     """Draw image, reference, prediction and error of each region on its fullest slice."""
     images = patient.geometry.to_native(patient.images, np.zeros(len(data.channels)))
     shown = data.channels.index("flair") if "flair" in data.channels else 0

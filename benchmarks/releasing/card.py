@@ -1,15 +1,31 @@
 """A preset's card as the Hugging Face Hub reads it: a YAML head, then words for people."""
 
 import json
+from typing import TYPE_CHECKING
 
 from zoo.presets.preset import Preset
+
+if TYPE_CHECKING:
+    from benchmarks.releasing.pictures import Cases
 
 LICENCES = {"Apache-2.0": "apache-2.0", "CC BY-NC-SA 4.0": "cc-by-nc-sa-4.0"}
 
 
-def text(preset: Preset) -> str:
-    """Write the card of a preset as Markdown."""
-    return f"---\n{_head(preset)}---\n\n{_body(preset)}"
+def text(preset: Preset, cases: "Cases | None" = None) -> str:
+    """Write the card of a preset as Markdown, with the pictures of cases that lie beside it."""
+    failures = _failures(cases) if cases else ""
+    return f"---\n{_head(preset)}---\n\n{_body(preset)}{failures}"
+
+
+def _failures(cases: "Cases") -> str:
+    """Show the best, the median and the worst case, and say of whom they are."""
+    of = cases.source or "phantoms, which are made by a program and unlike any scanner's patients"
+    shown = "\n\n".join(
+        f"![The {one.role} case: image, reference, prediction, error]({one.file.name})\n\n"
+        f"The {one.role} of {cases.patients}: {one.patient}, Dice {one.dice:.3f}."
+        for one in cases.pictures
+    )
+    return f"\n## Where it fails\n\nScored on {cases.patients} cases of {of}.\n\n{shown}\n"
 
 
 def _head(preset: Preset) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.predicting import ensemble
-from benchmarks.releasing import halving, made
+from benchmarks.releasing import halving, made, pictures
 from benchmarks.running import run
 from benchmarks.running.job import Job
 from data_pipeline.phantom import write
@@ -73,6 +73,34 @@ def test_a_run_becomes_a_preset_that_says_what_it_is(named, folder, capsys):
     assert card.startswith("---\nlicense: apache-2.0\n")
     assert "model-index:" in card
     assert f"| {one.region} | {one.mean:.3f} |" in card
+
+
+def test_a_card_shows_where_a_preset_fails_beside_itself(named, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(pictures, "PHANTOMS", 4)
+    monkeypatch.setattr(pictures, "SIZE", 32)
+    asked = ["weights", "card", named, "--pictures"]
+    assert main(asked) == 2
+    assert "Expected --out FILE with --pictures" in capsys.readouterr().err
+    out = tmp_path / "card" / "README.md"
+    assert main([*asked, "--out", str(out)]) == 0
+    text = out.read_text()
+    shown = re.findall(r"!\[.+?\]\((\w+\.png)\)", text)
+    assert shown == ["best.png", "median.png", "worst.png"]
+    assert all((out.parent / name).read_bytes().startswith(b"\x89PNG") for name in shown)
+    told = [float(value) for value in re.findall(r"of 4: \S+, Dice ([\d.]+)\.\n", text)]
+    assert len(told) == 3
+    assert told == sorted(told, reverse=True)
+    assert "Scored on 4 cases of phantoms" in text
+    # The mean over all four is that of an evaluation on the same patients.
+    site = next(Path("cache/phantoms").iterdir())
+    assert main(["evaluate", named_path(named), str(site), "--force", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told[-1] <= row["dice"] <= told[0]
+
+
+def named_path(name: str) -> str:
+    (path,) = shelf.paths(name)
+    return str(path)
 
 
 def test_masks_by_name_are_those_of_the_run_and_taught_scans_are_named(
