@@ -103,8 +103,8 @@ ROOMS = {
         "comparison": "comparison.judging comparison.reading errors records scoring",
         "releasing": (
             "backends comparison.judging comparison.reading data_pipeline data_pipeline.origin "
-            "data_pipeline.phantom data_pipeline.scans errors external inference predicting records "
-            "training zoo.presets zoo.weights"
+            "data_pipeline.phantom data_pipeline.scans errors external inference predicting "
+            "records training zoo.presets zoo.weights"
         ),
         "flops": "cost",
         "running": (
