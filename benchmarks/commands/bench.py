@@ -18,9 +18,6 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("models", metavar="MODEL", help="a name, 'a,b', a wildcard, or all")
-    parser.add_argument(
-        "--version", metavar="YEAR", help="of a BraTS data set: what its labels mean"
-    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--variant", help="a published variant of the model")
@@ -38,6 +35,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is the same for every run of a command."""
     parser.add_argument("--protocol", default="quick", help="what is equal for all (quick)")
     parser.add_argument("--data", metavar="DIR", help="the data set, or prepared records")
+    parser.add_argument(
+        "--version", metavar="YEAR", help="of a BraTS data set: what its labels mean"
+    )
     parser.add_argument("--backend", choices=BACKENDS)
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--jit", action=argparse.BooleanOptionalAction, help="compile with XLA")

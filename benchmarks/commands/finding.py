@@ -37,8 +37,14 @@ def run(arguments: argparse.Namespace) -> int:
         plan.numbers(arguments.folds, "--folds"),
     )
     ask = getattr(question, "ask", lambda _, runs: runs)
-    rows = question.rows(ask(pattern, collected))
-    _write(arguments.out / arguments.name, rows, question.figure)
+    answer = ask(pattern, collected)
+    rows = question.rows(answer)
+    draw = getattr(question, "picture", None)
+    _write(
+        arguments.out / arguments.name,
+        rows,
+        (lambda: draw(answer)) if draw else (lambda: question.figure(rows)),
+    )
     _show(rows, arguments.json)
     return launch.FINE
 
@@ -51,7 +57,7 @@ def _write(stem: Path, rows: list[dict], draw) -> None:
 
     with style.settings():
         picture = io.BytesIO()
-        draw(rows).savefig(picture, format="png", dpi=200)
+        draw().savefig(picture, format="png", dpi=200)
     for suffix, content in ((".csv", csv_table.text(rows).encode()), (".png", picture.getvalue())):
         atomic.write_out(stem.with_suffix(suffix), content)
         bench.say(f"Wrote {stem.with_suffix(suffix)}")

@@ -122,7 +122,7 @@ def prediction(found: Prediction) -> bytes:
         place = int(whole.sum(axis=tuple({0, 1, 2} - {axis})).argmax())
         rest = [size for at, size in enumerate(volume.spacing) if at != axis]
         image = grey(np.take(drawn, place, axis))
-        picture = _nested(image, [np.take(mask, place, axis) for mask in masks.values()])
+        picture = nested(image, [np.take(mask, place, axis) for mask in masks.values()])
         for panel, plane in zip(column, (image, picture), strict=True):
             panel.imshow(plane, aspect=rest[0] / rest[1], origin="lower" if axis else "upper")
             panel.set(xticks=[], yticks=[])
@@ -144,7 +144,7 @@ def plain(name: str) -> str:
     return "".join(shown).replace("$", r"\$")
 
 
-def _nested(image: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
+def nested(image: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
     """Colour each pixel by the innermost region that it is in."""
     innermost = np.zeros(image.shape[:2], int)
     for depth, mask in enumerate(masks, start=1):

@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.findings.evidence import class_ways
 from benchmarks.findings.evidence.class_ways import Counted
 from benchmarks.inference.predictor import Predictor
-from benchmarks.predicting import own_patients, trained_network
+from benchmarks.predicting import overlays, own_patients, region_colours, trained_network
 from benchmarks.predicting.own_patients import Place
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.records.record import Record
@@ -77,6 +77,46 @@ def counted(pattern: Job, one: Record) -> Iterator[tuple[Counted, Counted]]:
             for found in (answer, nothing)
         )
         yield masks, empty
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A patient's Dice by region, RGB planes of image, reference and prediction, and a legend."""
+
+    dice: dict[str, float]
+    planes: list[np.ndarray]
+    colours: dict[str, tuple[float, float, float]]
+
+
+def drawn(pattern: Job, one: Record, name: str) -> Drawn:
+    """Let a network draw one of its test patients, on the slice with the most tumour."""
+    asked = ask(pattern, one)
+    data = asked.data
+    patient = next(patient for patient in data.patients("test") if patient.patient == name)
+    found = patient.restore(asked.predict(patient.images))
+    masks = evaluate.masks(found, data.target, data.regions, asked.trained.threshold)
+    truth = {region: np.isin(patient.reference, own) for region, own in data.regions.items()}
+    place = overlays.fullest(patient.reference > 0, next(iter(masks.values())))
+    images = patient.geometry.to_native(patient.images, np.zeros(len(data.channels)))
+    shown = data.channels.index("flair") if "flair" in data.channels else 0
+    image = overlays.grey(images[place, ..., shown])
+    planes = [image]
+    for regions in (truth, masks):
+        planes.append(overlays.nested(image, [mask[place] for mask in regions.values()]))
+    return Drawn(
+        dice_of(asked, patient, found),
+        [_cut(plane, image) for plane in planes],
+        dict(zip(data.regions, region_colours.NESTED, strict=False)),
+    )
+
+
+def _cut(plane: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Leave out the margins that hold no brain."""
+    held = image[..., 0] != image[0, 0, 0]
+    rows, columns = (np.flatnonzero(held.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return plane
+    return plane[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _mean(asked: Asked, patient: PatientData, found: np.ndarray) -> float:

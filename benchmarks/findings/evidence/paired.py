@@ -29,7 +29,7 @@ def row(first: Side, second: Side, region: str | None = None) -> dict[str, Any]:
     It is that of the signed ranks; over several folds that of the fold's effect, if it is larger.
     """
     recorded.require_equal("split_digest", first[1], second[1])
-    one, other = ((name, _dice(records, region)) for name, records in (first, second))
+    one, other = ((name, dice(records, region)) for name, records in (first, second))
     return of_scores(one, other, [tested(each) for each in (*first[1], *second[1])])
 
 
@@ -80,13 +80,13 @@ def tested(one: Record) -> Tested:
     return Tested(split_of(one), patients, one.data.get("n_train"))
 
 
-def _dice(records: Sequence[Record], region: str | None) -> dict[str, float]:
+def dice(records: Sequence[Record], region: str | None = None) -> dict[str, float]:
     """Return each patient's Dice, the mean over seeds and, unless one is meant, over regions."""
     by_patient: dict[str, list[float]] = {}
     for one in records:
         policy = one.protocol["evaluate"]["policy"]
         for name in [region] if region else one.patients[0]["regions"]:
             for patient, values in aggregate.per_patient(one.patients, name, policy).items():
-                dice = values["dice"]
-                by_patient.setdefault(patient, []).append(np.nan if dice is None else dice)
+                value = values["dice"]
+                by_patient.setdefault(patient, []).append(np.nan if value is None else value)
     return {patient: float(np.nanmean(values)) for patient, values in by_patient.items()}

@@ -13,6 +13,7 @@ from benchmarks.__main__ import main
 from benchmarks.comparison.judging import intervals
 from benchmarks.errors import UserError
 from benchmarks.findings import (
+    cases,
     counting,
     coverage,
     dimensions,
@@ -102,7 +103,7 @@ def test_the_interval_of_a_mean_is_that_of_every_other_table():
 
 HISTORY = [{"epoch": 1, "loss": 0.5, "val_loss": 0.75, "val_dice": 0.6, "seconds": 60.0}]
 FREE = ("sensitivity", "coverage", "budget", "width")  # any models do
-ASKED = ("sequences", "counting")  # whose networks are asked, of four sequences
+ASKED = ("sequences", "counting", "cases")  # whose networks are asked, of four sequences
 
 
 @pytest.fixture
@@ -382,6 +383,19 @@ def test_finding_nothing_is_worth_a_quarter_once_the_background_counts(results, 
     assert told["regions, by patient"]["nothing found"] >= empty / one_network.n_test
 
 
+def test_the_best_and_the_worst_are_of_those_whose_pictures_may_be_shown(results):
+    names = ["Brats18_1", "BraTS2021_1", "BraTS2021_2", "BraTS2021_3", "Brats18_2"]
+    results("unet", "brats2d_lite", (0.9, 0.8, 0.7, 0.6, 0.1), names=names)
+    folder = results("sa_unet", "brats2d_lite", (0.9, 0.2, 0.7), names=["c", "a", "b"])
+    pattern = Job(model="", results=str(folder))
+    runs = needed_runs.collect(pattern, "unet,sa_unet", cases.conditions("brats2d_lite"))
+    found = {
+        model: [patient for _, patient in cases.chosen(by["brats2d_lite"]).values()]
+        for model, by in runs.items()
+    }
+    assert found == {"unet": ["BraTS2021_1", "BraTS2021_3"], "sa_unet": ["c", "a"]}
+
+
 def test_a_record_alone_cannot_be_asked(results):
     folder = results("unet", "brats2d_lite", (0.8, 0.6))
     (one,) = needed_runs.collect(
@@ -407,12 +421,13 @@ def test_each_question_is_one_command_that_writes_a_table_and_a_figure(
     known = {"split_digest": one_network.split_digest, "channels": list(one_network.channels)}
     for model in models if name in ASKED else ():
         for protocol_name in ("brats2d_lite", "brats2d_lite_missing"):
-            results(model, protocol_name, (0.8, 0.6), **known)
+            names = [one.patient for one in one_network.patients("test")]
+            results(model, protocol_name, np.linspace(0.9, 0.5, len(names)), names=names, **known)
     for model in ("ar2_unet", "mod_r2au") if name == "recurrence" else ():
         for form in recurrence.FORMS.values():
             results(model, "lgg2d_lite", (0.8, 0.6, 0.7), form=form)
     out = tmp_path / "out"
-    asked = ["--models", "unet,sa_unet"] if name in {*FREE, "counting"} else []
+    asked = ["--models", "unet,sa_unet"] if name in {*FREE, "counting", "cases"} else []
     for protocol_name in ("brats2d_lite", "brats3d_lite") if name == "dimensions" else ():
         for model in ("sa_unet", "mod_r2au"):
             results(model, protocol_name, (0.8, 0.6, 0.7))
