@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import keras
@@ -125,6 +126,26 @@ def compared(run: Path, model: Path, cohort: Path, tmp_path: Path) -> None:
 
 def test_slices_without_keras_are_those_of_predict(slices, onnx_file, cohort, tmp_path):
     compared(slices, onnx_file, cohort, tmp_path)
+
+
+@pytest.mark.slow
+def test_an_environment_of_numpy_and_onnxruntime_is_enough(slices, onnx_file, cohort, tmp_path):
+    """Not an interpreter that is forbidden to import Keras: one that never had it."""
+    venv.create(tmp_path / "bare", with_pip=True)
+    python = tmp_path / "bare" / "bin" / "python"
+    install = [python, "-I", "-m", "pip", "install", "--quiet", "numpy", "onnxruntime"]
+    if subprocess.run(install, capture_output=True).returncode:
+        pytest.skip("no package index is in reach")
+    listing = [python, "-I", "-m", "pip", "list"]
+    listed = subprocess.run(listing, capture_output=True, text=True).stdout
+    assert not {"keras", "tensorflow", "gliozoo"} & set(listed.lower().split())
+    case = min(path for path in cohort.iterdir() if path.is_dir())
+    out = tmp_path / "mask.nii.gz"
+    command = [python, "-I", "segment.py", onnx_file, *files_of(case), "--out", out]
+    done = subprocess.run(command, cwd=onnx_file.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert main(["predict", str(slices), str(case), "--out", str(tmp_path / "masks")]) == 0
+    assert np.array_equal(load(out), load(tmp_path / "masks" / f"{case.name}.nii.gz"))
 
 
 def test_volumes_without_keras_are_those_of_predict(volumes, cohort, tmp_path):
