@@ -324,7 +324,7 @@ def weight_map(scan):
     return weights
 
 
-def opened(path):
+def opened(path, precision="f32"):
     """Return the network as a function, and what its file says of a scan."""
     if path.endswith(".onnx"):
         import onnxruntime
@@ -339,7 +339,7 @@ def opened(path):
         core = openvino.Core()
         model = core.read_model(path)
         told = model.get_rt_info(["gliozoo"]).astype(str) if model.has_rt_info(["gliozoo"]) else ""
-        compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision})
         return (lambda batch: compiled(batch)[0]), told or "null"
     raise Refused(f"{path}: expected a network as .onnx or .xml.")
 
@@ -377,9 +377,11 @@ def read_scan(files, names):
     return parts[0][0], channels, parts[0][2]
 
 
-def segment(model, files, out):
+def segment(model, files, out, precision="f32"):
     """Write the mask of a scan, and return the voxels of each label in it."""
-    network, told = opened(model)
+    if precision != "f32" and not model.endswith(".xml"):
+        raise Refused("Only openvino computes in bf16: export with --format openvino.")
+    network, told = opened(model, precision)
     scan = (json.loads(told) or {}).get("scan")
     if not scan:
         raise Refused(f"{model}: does not say how scans are prepared for it; export a trained run.")
@@ -397,9 +399,10 @@ def main(argv=None):
     parser.add_argument("model", help="a file of gliozoo export: .onnx or .xml")
     parser.add_argument("files", nargs="+", metavar="NAME=FILE", help="a NIfTI file a channel")
     parser.add_argument("--out", required=True, help="the mask to write, .nii or .nii.gz")
+    parser.add_argument("--precision", choices=("f32", "bf16"), default="f32", help="of openvino")
     asked = parser.parse_args(argv)
     try:
-        print(json.dumps(segment(asked.model, asked.files, asked.out)))
+        print(json.dumps(segment(asked.model, asked.files, asked.out, asked.precision)))
     except (Refused, OSError) as error:
         print(f"segment.py: {error}", file=sys.stderr)
         return 2

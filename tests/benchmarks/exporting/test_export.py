@@ -157,6 +157,21 @@ def test_volumes_without_keras_are_those_of_predict(volumes, cohort, tmp_path):
     compared(volumes, out, cohort, tmp_path)
 
 
+def test_bf16_is_a_choice_that_openvino_alone_has(volumes, cohort, onnx_file, tmp_path, capsys):
+    case = min(path for path in cohort.iterdir() if path.is_dir())
+    asked = [*files_of(case), "--out", str(tmp_path / "mask.nii"), "--precision", "bf16"]
+    assert segment.main([str(onnx_file), *asked]) == 2
+    assert "export with --format openvino" in capsys.readouterr().err
+    pytest.importorskip("openvino")
+    out = tmp_path / "model" / "unet.xml"
+    assert export(volumes, "--format", "openvino", "--out", out) == 0
+    assert segment.main([str(out), *asked]) == 0
+    bits = load(tmp_path / "mask.nii") > 0
+    assert segment.main([str(out), *asked[:-2]]) == 0
+    exact = load(tmp_path / "mask.nii") > 0
+    assert 2 * (bits & exact).sum() / (bits.sum() + exact.sum()) > 0.9
+
+
 def test_a_file_says_what_its_use_needs(onnx_file, slices, capsys):
     assert export("show", onnx_file, "--json") == 0
     told = json.loads(capsys.readouterr().out)
