@@ -61,8 +61,8 @@ CARD = Card(
         "The paper prints 9.04 M parameters, its code 9,041,601 for one channel.",
         "`supervised` answers with the mean of its four masks, and its loss is that of the mean; "
         "in the source each head has a loss of its own. A head whose mask has come to 0 gets no "
-        "gradient through the mean: at a quarter of the widths four slices weren't learned by heart, "
-        "at rates of 2e-4 to 5e-3.",
+        "gradient through the mean: at a quarter of the widths four slices weren't learned by "
+        "heart, at rates of 2e-4 to 5e-3.",
         "Without the code's dropout of .5, which the paper doesn't mention.",
         "The authors' university has a patent pending on the architecture.",
     ),

@@ -172,7 +172,8 @@ def test_ten_steps_on_one_batch_halve_the_loss(case):
     model = case.create(width=0.25, **({"keep": 1.0} if case.name == "sa_unet" else {}))
     x, y = images(case), blob(case)
     x += y  # What is to be found is brighter.
-    losses = descend(model, x, y, steps=10)
+    slow = (case.variant or "") in zoo.card(case.name).exempt.get("learns by heart", {})
+    losses = descend(model, x, y, steps=14 if slow else 10)
     assert losses[-1] < losses[0] / 2, losses
 
 
