@@ -124,7 +124,7 @@ def _settle(arguments: argparse.Namespace) -> None:
         if arguments.inputs:
             raise UserError("Expected no scans with --demo, which makes its own.")
         arguments.inputs, arguments.out = demo.made(arguments.out)
-        arguments.overlays = True
+        arguments.overlays = arguments.any_spacing = True  # a phantom's voxels are no scanner's
     elif not arguments.inputs:
         raise UserError("Expected scans to predict: NIfTI files, or folders; or --demo.")
     elif arguments.out is None:

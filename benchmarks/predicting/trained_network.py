@@ -114,14 +114,13 @@ def find_all(places: str) -> list[Path]:
     """Return the weights files of runs and presets joined by commas; a preset has one a fold."""
     found: list[Path] = []
     for place in filter(None, map(str.strip, places.split(","))):
-        named = NAME.fullmatch(place) and not Path(place).exists()
-        found += shelf.paths(place) if named else [find(Path(place))]
+        found += shelf.paths(place) if _is_preset(Path(place)) else [find(Path(place))]
     return found or [find(Path(places))]
 
 
 def find(place: Path) -> Path:
     """Return the weights file of a run's folder, of its record, of a preset, or the file itself."""
-    if not place.exists() and NAME.fullmatch(str(place)):
+    if _is_preset(place):
         return shelf.paths(str(place))[0]
     if place.suffix == ".json":
         place = result_paths.run_folder(place)
@@ -132,6 +131,13 @@ def find(place: Path) -> Path:
             "`gliozoo bench MODEL` makes both."
         )
     return path
+
+
+def _is_preset(place: Path) -> bool:
+    """Tell a preset's name from a file's or a run's; a folder of masks may be called as it is."""
+    if not NAME.fullmatch(str(place)) or place.is_file() or (place / WEIGHTS).is_file():
+        return False
+    return not place.exists() or str(place) in shelf.presets()
 
 
 def read(path: Path, source: str | None = None) -> Trained:

@@ -39,6 +39,12 @@ def test_the_header_says_what_the_tensors_belong_to(model, path):
     assert header.sha256 == saved == weights.digest(model)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such bits")
+def test_others_may_read_it(model, path):
+    weights.save(model, path)
+    assert path.stat().st_mode & 0o044 == 0o044
+
+
 def test_any_reader_of_safetensors_reads_it(model, path):
     weights.save(model, path)
     tensors = safetensors.numpy.load_file(path)

@@ -94,6 +94,7 @@ def _replace(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(aside, 0o644)  # others may read a shared run's weights; mkstemp lets nobody
         os.replace(aside, path)
     except BaseException:
         Path(aside).unlink(missing_ok=True)

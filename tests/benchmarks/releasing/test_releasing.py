@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import nibabel
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.predicting import ensemble
+from benchmarks.predicting import ensemble, trained_network
 from benchmarks.releasing import halving, made, pictures
 from benchmarks.running import run
 from benchmarks.running.job import Job
@@ -96,6 +97,14 @@ def test_a_card_shows_where_a_preset_fails_beside_itself(named, tmp_path, monkey
     assert main(["evaluate", named_path(named), str(site), "--force", "--json"]) == 0
     row = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told[-1] <= row["dice"] <= told[0]
+
+
+def test_a_folder_called_as_a_preset_does_not_hide_it(named, folder, tmp_path):
+    Path(named).mkdir()
+    (path,) = trained_network.find_all(named)
+    assert path.parent == home.weights()
+    shutil.copy(folder / "weights.safetensors", named)
+    assert trained_network.find_all(named) == [Path(named) / "weights.safetensors"]
 
 
 def named_path(name: str) -> str:
