@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "images" / "terminal.svg"
 COLUMNS = 100
 # What is typed, and how many lines of the answer are shown.
-COMMANDS = (("gliozoo predict res_attention_unet.lgg --demo", 9), ("gliozoo compare", 20))
+COMMANDS = (("gliozoo predict sa_unet.lgg --demo", 9), ("gliozoo compare", 20))
 THEME = TerminalTheme(
     (24, 28, 34),
     (222, 226, 232),

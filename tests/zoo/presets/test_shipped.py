@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from benchmarks.__main__ import main
 from zoo import weights
 from zoo.presets import fetching, manifest, shelf
@@ -43,14 +45,18 @@ def test_the_page_tells_what_is_shipped(monkeypatch, tmp_path):
     monkeypatch.setenv("GLIOZOO_HOME", str(tmp_path))
     text = (ROOT / "docs/weights.md").read_text(encoding="utf-8")
     rows = re.findall(
-        r"^\| `(\w+\.\w+)` \| .+? \| ([.\d]+) \[([.\d]+), ([.\d]+)\], (\d+)", text, re.M
+        r"^\| `([\w.]+)` \| .+? \| (.+?), (\d+) patients \| ([\d.]+) \|", text, re.MULTILINE
     )
     shipped = shelf.presets()
     assert {name for name, *_ in rows} == set(shipped)
-    for name, *told in rows:
-        (dice,) = shipped[name].dice
-        known = [dice.mean, dice.lower, dice.upper, dice.patients]
-        assert [float(number) for number in told] == [round(value, 3) for value in known]
+    for name, told, patients, megabytes in rows:
+        dice = re.findall(r"([.\d]+) \[([.\d]+), ([.\d]+)\]", told)
+        known = [(one.mean, one.lower, one.upper) for one in reversed(shipped[name].dice)]
+        assert [[*map(float, one)] for one in dice] == [
+            pytest.approx(one, abs=6e-4) for one in known
+        ]
+        assert {one.patients for one in shipped[name].dice} == {int(patients)}
+        assert float(megabytes) == pytest.approx(shipped[name].bytes / 1e6, abs=0.06)
 
 
 def test_its_record_is_shipped_and_says_the_same(monkeypatch, tmp_path):
