@@ -12,12 +12,34 @@ from benchmarks.machine import optional_packages
 SUFFIX = ".onnx"
 NEEDS = ("onnx", "tf2onnx", "onnxruntime")
 EXTRA, BACKEND = "export", "tensorflow"
+ONE = "gliozoo/one"  # a constant
 
 
 def write(model: Any, path: Path) -> None:
     """Write the network alone."""
     with constant_statistics(model):
         model.export(str(path), format="onnx", verbose=False)
+    _write_erfc_as_erf(path)
+
+
+def _write_erfc_as_erf(path: Path) -> None:
+    """Let 1 - erf stand where tf2onnx wrote TensorFlow's erfc of GELU, which ONNX has not."""
+    onnx = optional_packages.require("onnx", "--format onnx", EXTRA)
+    network = onnx.load(str(path))
+    graph, nodes = network.graph, []
+    for node in graph.node:
+        if node.op_type != "Erfc":
+            nodes.append(node)
+            continue
+        inner = f"{node.output[0]}/erf"
+        nodes.append(onnx.helper.make_node("Erf", node.input, [inner], f"{node.name}/erf"))
+        nodes.append(onnx.helper.make_node("Sub", [ONE, inner], node.output, node.name))
+    if len(nodes) == len(graph.node):
+        return
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array(1, np.float32), ONE))
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.save(network, str(path))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -22,9 +23,14 @@ SIDES = {2: (64, 64), 3: (32, 32, 32)}
 CASES = [(name, rank) for name in zoo.names() for rank in zoo.card(name).ranks]
 REFUSED = {  # by architecture, rank and format; None stands for any: each has its row in the table
     (None, 3, "litert"),  # no 3D convolution, or none of its transposes, without Flex
-    ("ar2_unet", 2, "onnx"),  # 2e-3 away from its source
-    ("ar2_unet", 3, "onnx"),
+    ("hnoseg_xs", 2, "openvino"),  # no Fourier transform over several axes
+    ("hnoseg_xs", 3, "openvino"),
 }
+# Untrained, channels of a few voxels hardly vary, and an instance norm multiplies what they do by
+# up to 316: the formats' own rounding, too.
+LOOSE = {"nnunet": 1e-3, "segresnet": 1e-3, "mednext": 1e-3}
+ULP = np.float32(2**-23)
+OWN = 4  # times as far as the network moves by itself when its inputs' last bits do
 rows: list[str] = []
 
 
@@ -54,26 +60,57 @@ def size_of(out: Path) -> float:
     return sum(path.stat().st_size for path in files) / 1e6
 
 
+def settled(name: str, rank: int) -> keras.Model:
+    """Return a network whose moving statistics are of signals that pass it, as after a training."""
+    keras.utils.set_random_seed(0)
+    model = zoo.create(name, (*SIDES[rank], 4), classes=2, width=0.125)
+    norms = [
+        one for one in model._flatten_layers() if isinstance(one, keras.layers.BatchNormalization)
+    ]
+    kept = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    for batch in parity.inputs(model.input_shape[1:]).values():
+        model(batch, training=True)
+    for norm, momentum in zip(norms, kept, strict=True):
+        norm.momentum = momentum
+    return model
+
+
+def own_movement(model: keras.Model) -> float:
+    """Return how far answers move when the last bit of each input does."""
+    draw = np.random.default_rng(1)
+    moved = []
+    for batch in parity.inputs(model.input_shape[1:]).values():
+        nudged = batch * (1 + ULP * draw.choice([-1, 1], batch.shape).astype(np.float32))
+        apart = model.predict_on_batch(batch) - model.predict_on_batch(nudged)
+        moved.append(float(np.abs(apart).max()))
+    return max(moved)
+
+
 @pytest.mark.parametrize(("name", "rank"), CASES)
 def test_every_architecture_in_every_format(name, rank, tmp_path):
-    model = zoo.create(name, (*SIDES[rank], 4), classes=2, width=0.125)
+    model = settled(name, rank)
+    limit = max(LOOSE.get(name, parity.LIMIT), OWN * own_movement(model))
     batch = parity.inputs(model.input_shape[1:])["real_like"][:1]
     keras_ms = milliseconds(model.predict_on_batch, batch)
+    unexpected = []
     for form in FORMATS:
         made = exported.module(form)
         if not all(map(pytest.importorskip, made.NEEDS)):
             continue
         out = tmp_path / form / f"model{made.SUFFIX}"
         try:
-            told = exported.export(model, None, exported.Request(form, out))
+            told = exported.export(model, None, exported.Request(form, out, limit))
         except UserError as error:
             if not {(None, rank, form), (name, rank, form)} & REFUSED:
-                raise
-            reason = str(error).split(":", 1)[1].strip()[:60].replace("|", "/")
-            rows.append(f"| {name} | {rank} | {form} | no: {reason} | | {keras_ms:.1f} | |")
+                unexpected.append(str(error))
+            reason = str(error).split(":")[0].removeprefix(f"{name} ").replace("|", "/")
+            rows.append(f"| {name} | {rank} | {form} | no: {reason[:90]} | | {keras_ms:.1f} | |")
             continue
         assert exported.read(out) == told
         worst = max(told["difference"][kind] for kind in ("random", "real_like"))
         speed = milliseconds(made.runner(out), batch)
         numbers = f"{worst:.1e} | {speed:.1f} | {keras_ms:.1f} | {size_of(out):.2f}"
         rows.append(f"| {name} | {rank} | {form} | {numbers} |")
+    assert not unexpected

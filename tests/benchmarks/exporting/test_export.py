@@ -157,6 +157,19 @@ def test_volumes_without_keras_are_those_of_predict(volumes, cohort, tmp_path):
     compared(volumes, out, cohort, tmp_path)
 
 
+def test_a_gelu_is_written_in_what_onnx_has(tmp_path):
+    """TensorFlow's is made of erfc, which tf2onnx copies by name, and no runtime knows."""
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("tf2onnx")
+    pytest.importorskip("onnxruntime")
+    model = zoo.create("segformer3d", (32, 32, 3), 1, width=0.125)
+    told = exported.export(model, None, exported.Request("onnx", tmp_path / "m.onnx"))
+    assert 0 < told["difference"]["random"] <= parity.LIMIT
+    kinds = {node.op_type for node in onnx.load(str(tmp_path / "m.onnx")).graph.node}
+    assert "Erf" in kinds
+    assert "Erfc" not in kinds
+
+
 def test_bf16_is_a_choice_that_openvino_alone_has(volumes, cohort, onnx_file, tmp_path, capsys):
     case = min(path for path in cohort.iterdir() if path.is_dir())
     asked = [*files_of(case), "--out", str(tmp_path / "mask.nii"), "--precision", "bf16"]
