@@ -91,7 +91,7 @@ ROOMS = {
             "backends data_pipeline.cases data_pipeline.scans errors machine predicting zoo.weights"
         ),
         "runtimes": (
-            "backends comparison.judging comparison.reading cost data_pipeline errors exporting "
+            "backends comparison.reading cost data_pipeline errors exporting "
             "inference machine predicting records scoring terminal training zoo.weights"
         ),
         "external": (

@@ -1,7 +1,7 @@
 """What every runtime takes for a sample, and scores on the test patients beside Keras."""
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -9,7 +9,6 @@ from typing import cast
 import numpy as np
 
 from benchmarks.backends import device
-from benchmarks.comparison.judging import differences
 from benchmarks.comparison.reading.runtime_sheet import Measured, Sheet
 from benchmarks.cost import timing
 from benchmarks.exporting import int8, parity
@@ -99,25 +98,17 @@ def _scored(network: Network, asked: Asked) -> Dice:
 
 
 def _beside(row: Measured, dice: Dice | None, reference: Dice | None) -> Measured:
-    """Add a runtime's Dice, and what it has over Keras' on the same patients."""
+    """Add a runtime's Dice, and what it has over Keras' on the same patients.
+
+    The network is the same, so that there is no other patient or training to reckon with.
+    """
     if not dice or not reference:
         return row
-    scores = np.array([[reference[name], dice[name]] for name in reference])
-    row = replace(row, dice=float(scores[:, 1].mean()))
+    row = replace(row, dice=float(np.mean([*dice.values()])))
     if row.runtime == KERAS:
         return row
-    gap = differences.paired(scores, np.array([1]), np.array([0]))
-    return replace(
-        row,
-        difference=float(gap.mean[0]),
-        lower=_finite(gap.lower),
-        upper=_finite(gap.upper),
-    )
-
-
-def _finite(values: Iterable[float]) -> float | None:
-    (value,) = map(float, values)
-    return value if np.isfinite(value) else None
+    gaps = [dice[name] - reference[name] for name in reference]
+    return replace(row, difference=float(np.mean(gaps)), least=min(gaps), most=max(gaps))
 
 
 def _samples(trained: Trained, data: Data) -> np.ndarray:

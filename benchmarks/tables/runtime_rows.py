@@ -10,8 +10,8 @@ HEAD = ("Model", "Runtime", "ms, p50", "p95", "MB", "Dice", "Less Keras", "Refus
 LESS = {"p95": 1, "MB": 2}  # when each goes where there is no room
 NOTE = (
     "Milliseconds of one slice or window, after warming up; the size is that of the weights or of "
-    "the exported file. Dice is the mean of the run's test patients, less Keras' on the same ones "
-    "with its 95 % interval."
+    "the exported file. Dice is the mean of the run's test patients; less Keras' on the same ones, "
+    "with the least and the greatest difference of a patient."
 )
 
 
@@ -47,8 +47,8 @@ def _difference(one: Measured) -> str:
     if one.difference is None:
         return cells.ABSENT
     told = f"{one.difference:+.4f}"
-    if one.lower is not None and one.upper is not None:
-        told += f" [{one.lower:+.4f}, {one.upper:+.4f}]"
+    if one.least is not None and one.most is not None:
+        told += f" [{one.least:+.4f}, {one.most:+.4f}]"
     return told.replace("-", "\u2212")
 
 

@@ -30,8 +30,8 @@ class Measured:
     megabytes: float | None = None
     dice: float | None = None
     difference: float | None = None
-    lower: float | None = None
-    upper: float | None = None
+    least: float | None = None  # of a patient's difference
+    most: float | None = None
     refused: str = ""
 
 

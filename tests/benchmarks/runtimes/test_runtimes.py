@@ -76,7 +76,7 @@ def test_a_runtime_is_scored_by_the_masks_it_gives(asked, data, monkeypatch):
     nothing = np.mean([not answer.any() for answer in answers])
     assert rows["blind"].dice == pytest.approx(nothing)
     assert rows["blind"].difference == pytest.approx(nothing - np.mean(full), abs=1e-6)
-    assert rows["blind"].lower <= rows["blind"].difference <= rows["blind"].upper
+    assert rows["blind"].least <= rows["blind"].difference <= rows["blind"].most
     assert rows["blind"].p50 > 0
     assert rows["broken"] == Measured("broken", refused="no such operator")
 
