@@ -92,7 +92,7 @@ ROOMS = {
         ),
         "runtimes": (
             "backends comparison.reading cost data_pipeline errors exporting "
-            "inference machine predicting records scoring terminal training zoo.weights"
+            "inference machine predicting records terminal training zoo.weights"
         ),
         "external": (
             "data_pipeline data_pipeline.cases data_pipeline.feeding data_pipeline.origin "

@@ -84,9 +84,9 @@ def _write(made: ModuleType, model: Any, aside: Path, request: Request) -> None:
     except (UserError, OSError):
         raise
     except Exception as error:  # converters raise anything, and it is about the model
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise UserError(
-            f"{model.name} can't be exported as {request.form}: {reason}; choose another --format."
+            f"{model.name} can't be exported as {request.form}: {reason(error)}; "
+            "choose another --format."
         ) from error
 
 
@@ -96,9 +96,9 @@ def _compared(made: ModuleType, model: Any, aside: Path, request: Request) -> di
         network = made.runner(aside)
         found = parity.differences(model.predict_on_batch, network, model.input_shape[1:])
     except Exception as error:  # a runtime may lack what the converter wrote
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise UserError(
-            f"{model.name} as {request.form} does not run here: {reason}; choose another --format."
+            f"{model.name} as {request.form} does not run here: {reason(error)}; "
+            "choose another --format."
         ) from error
     if request.calibration is not None:
         return found | int8.judged(model.predict_on_batch, network, request.calibration)
@@ -109,6 +109,11 @@ def _compared(made: ModuleType, model: Any, aside: Path, request: Request) -> di
             f"{request.limit:.2g}: nothing was written; state a larger --limit to accept it."
         )
     return {"limit": request.limit, **found}
+
+
+def reason(error: Exception) -> str:
+    """Return in a line what a converter or a runtime raised."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -50,9 +50,14 @@ def ask(pattern: Job, runs: Runs) -> Sequence[Case]:
     found = []
     for model, by_protocol in runs.items():
         (records,) = by_protocol.values()
-        for role, (one, patient) in chosen(records).items():
-            drawn = networks.drawn(pattern, one, patient)
-            found.append(Case(model, role, patient, drawn.dice, drawn.planes, drawn.colours))
+        roles = chosen(records)
+        for one in records:  # each is asked once, though best and worst may be of one fold
+            names = {patient: role for role, (own, patient) in roles.items() if own is one}
+            drawn = networks.drawn(pattern, one, names) if names else {}
+            found += [
+                Case(model, names[patient], patient, case.dice, case.planes, case.colours)
+                for patient, case in drawn.items()
+            ]
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.comparison.reading.claims import claims
 from benchmarks.findings.evidence import class_ways
 from benchmarks.findings.evidence.class_ways import Counted
 from benchmarks.findings.evidence.needed_runs import Conditions, Runs, of_protocols
@@ -55,15 +56,14 @@ def ask(pattern: Job, runs: Runs) -> Mapping[str, Answer]:
             for found, empty in networks.counted(pattern, one):
                 masks.append(found)
                 nothing.append(empty)
-        answers[model] = Answer(masks, nothing, claims(records[0]), len(records))
+        answers[model] = Answer(masks, nothing, claimed(records[0]), len(records))
     return answers
 
 
-def claims(one: Record) -> Mapping[str, float]:
+def claimed(one: Record) -> Mapping[str, float]:
     """Return what a model's authors print of these data, as its card has it."""
-    printed = one.card.get("claims") or ()
-    told = (entry["metrics"] for entry in printed if str(entry["dataset"]).startswith(DATASET))
-    return next(told, {})
+    printed = (claim for claim in claims([one]) if claim.dataset.startswith(DATASET))
+    return next((claim.metrics for claim in printed), {})
 
 
 def rows(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
@@ -83,9 +83,9 @@ def rows(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
     ]
 
 
-def _printed(claimed: Mapping[str, float], way: str) -> float:
+def _printed(metrics: Mapping[str, float], way: str) -> float:
     names = class_ways.PRINTED.get(way, ())
-    return next((float(claimed[name]) for name in names if name in claimed), np.nan)
+    return next((metrics[name] for name in names if name in metrics), np.nan)
 
 
 def figure(rows: list[dict[str, Any]]) -> Figure:

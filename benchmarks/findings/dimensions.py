@@ -12,7 +12,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.comparison.reading import budgets
-from benchmarks.comparison.reading.budgets import Course
 from benchmarks.errors import UserError
 from benchmarks.findings.evidence import paired
 from benchmarks.findings.evidence.needed_runs import Conditions, Runs
@@ -59,16 +58,10 @@ def _cost(by_side: Mapping[str, Sequence[Record]]) -> dict[str, float]:
             f"{side} minutes": float(np.mean([one.seconds[-1] for one in several]) / 60),
             f"{side} tera multiply-adds": float(np.mean([one.tera_macs[-1] for one in several])),
             f"{side} validation at equal cost": float(
-                np.mean([_at(one, least) for one in several])
+                np.mean([one.at_cost(least) for one in several])
             ),
         }
     return told
-
-
-def _at(course: Course, tera_macs: float) -> float:
-    """Return the best validation Dice within so many multiply-adds; NaN before the first epoch."""
-    done = int((course.tera_macs <= tera_macs * (1 + 1e-9)).sum())
-    return float(course.best[done - 1]) if done else float("nan")
 
 
 def figure(rows: list[dict[str, Any]]) -> Figure:

@@ -83,14 +83,13 @@ class Shown(Protocol):
 
 def draw(patient: PatientData, data: Shown, masks: Mapping[str, np.ndarray], title: str) -> Figure:
     """Draw image, reference, prediction and error of each region on its fullest slice."""
-    images = patient.geometry.to_native(patient.images, np.zeros(len(data.channels)))
-    shown = data.channels.index("flair") if "flair" in data.channels else 0
+    planes = shown_planes(patient, data)
     figure = Figure(figsize=(10, 2.75 * len(masks) + 0.35), layout="constrained")
     axes = figure.subplots(len(masks), 4, squeeze=False)
     for row, (region, mask) in zip(axes, masks.items(), strict=True):
         reference = np.isin(patient.reference, data.regions[region])
         place = fullest(reference, mask)
-        image = grey(images[place, ..., shown])
+        image = grey(planes[place])
         _panels(row, image, reference[place], mask[place])
         row[0].set_ylabel(f"{plain(region)}, slice {place}", fontsize=9)
     for panel, name in zip(axes[0], ("Image", "Reference", "Prediction", "Error"), strict=True):
@@ -108,6 +107,13 @@ def draw(patient: PatientData, data: Shown, masks: Mapping[str, np.ndarray], tit
         frameon=False,
     )
     return figure
+
+
+def shown_planes(patient: PatientData, data: Shown) -> np.ndarray:
+    """Return the slices of the channel that pictures show, on the scan's own grid."""
+    shown = data.channels.index("flair") if "flair" in data.channels else 0
+    images = patient.geometry.to_native(patient.images, np.zeros(len(data.channels)))
+    return images[..., shown]
 
 
 def prediction(found: Prediction) -> bytes:

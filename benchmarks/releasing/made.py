@@ -13,7 +13,7 @@ from benchmarks.comparison.reading import scores
 from benchmarks.errors import UserError
 from benchmarks.predicting import trained_network
 from benchmarks.predicting.trained_network import Trained
-from benchmarks.records import record, verify
+from benchmarks.records import record, result_paths, verify
 from benchmarks.records.record import Record
 from benchmarks.releasing import halving
 from data_pipeline.scans import fingerprints, search
@@ -60,7 +60,7 @@ class Run:
 def read(folder: Path) -> Run:
     """Read a run; one that is not whole and finished makes no preset."""
     path = trained_network.find(folder)
-    place = path.parent.parent.parent / f"{path.parent.name}.json"
+    place = result_paths.record_of(path.parent)
     found = record.read(place)
     problems = verify.mismatches(found)
     if found.status != "ok" or problems:

@@ -12,7 +12,7 @@ from benchmarks.errors import UserError
 from benchmarks.external import patients
 from benchmarks.external.patients import Site
 from benchmarks.inference.predictor import Predictor
-from benchmarks.predicting import ensemble, overlays
+from benchmarks.predicting import ensemble, overlays, trained_network
 from benchmarks.predicting.ensemble import Ensemble
 from benchmarks.training import evaluate
 from benchmarks.training.evaluate import Quality
@@ -23,7 +23,6 @@ from zoo.presets import shelf
 from zoo.presets.preset import Preset
 
 PHANTOMS, SIZE, SEED = 8, 96, 11
-SHOWN = ("best", "median", "worst")
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,8 @@ def draw(
     site = patients.whole_lesion(
         patients.load(trained, root, cache, version=version if data else None)
     )
-    if data and (known := patients.seen(site, dict.fromkeys(preset.scans, ""))):
+    taught = {image: "" for path in paths for image in trained_network.read(path).images}
+    if known := patients.seen(site, taught):
         raise UserError(
             f"{preset.name} was trained on {', '.join(known[:3])}: name patients that it never saw."
         )
@@ -73,18 +73,16 @@ def _drawn(
     predict: Ensemble, site: Site, quality: Quality, policy: str, folder: Path, source: str
 ) -> Cases:
     dice = evaluate.dice_by_patient(quality, policy)
-    ordered = sorted(dice, key=lambda name: (-dice[name], name))
-    if not ordered:
+    chosen = overlays.choose(dice, {})
+    if not chosen:
         raise UserError("Expected labelled patients whose Dice is defined. Received none.")
-    places = {"best": 0, "median": len(ordered) // 2, "worst": len(ordered) - 1}
-    chosen = {ordered[place]: role for role, place in reversed(places.items())}
     found = {}
     for patient in site.patients():
-        if role := chosen.get(patient.id):
+        if title := chosen.get(patient.id):
+            role = title.partition(":")[0]
             answer = patient.restore(np.asarray(predict(patient.images)))
             masks = evaluate.masks(answer, site.target, site.regions, quality.threshold)
-            title = f"{role}: {patient.id}, Dice {dice[patient.id]:.3f}"
             drawn = overlays.draw(patient, site, masks, title)
-            file = overlays.save(drawn, folder / f"{role}.png")
-            found[role] = Picture(role, patient.id, dice[patient.id], file)
-    return Cases(tuple(found[role] for role in SHOWN if role in found), len(ordered), source)
+            file = overlays.save(drawn, folder / f"{role.replace(', ', '_')}.png")
+            found[patient.id] = Picture(role, patient.id, dice[patient.id], file)
+    return Cases(tuple(found[patient] for patient in chosen), len(dice), source)

@@ -1,5 +1,6 @@
 """The page: sections in reading order, with its style and script inside and no way out."""
 
+from collections.abc import Sequence
 from string import Template
 from types import MappingProxyType
 
@@ -160,19 +161,21 @@ def _budgets(table: Table) -> Html | None:
 
 
 def _external(comparison: Comparison) -> list[tuple[str, str, Html]]:
-    if not comparison.external:
-        return []
     rows = external_rows.rows(comparison.external)
-    table = grid(external_rows.HEAD, rows, external_rows.TITLE)
-    return [("external", external_rows.TITLE, join(tag("p", external_rows.NOTE), table))]
+    table = (external_rows.TITLE, external_rows.NOTE, external_rows.HEAD, rows)
+    return _section("external", *table)
 
 
 def _runtimes(comparison: Comparison) -> list[tuple[str, str, Html]]:
-    if not comparison.runtimes:
-        return []
-    told = tag("p", runtime_rows.note(comparison.runtimes))
-    table = grid(runtime_rows.HEAD, runtime_rows.rows(comparison.runtimes), runtime_rows.TITLE)
-    return [("runtimes", runtime_rows.TITLE, join(told, table))]
+    rows, note = runtime_rows.rows(comparison.runtimes), runtime_rows.note(comparison.runtimes)
+    return _section("runtimes", runtime_rows.TITLE, note, runtime_rows.HEAD, rows)
+
+
+def _section(
+    key: str, title: str, note: str, head: Sequence[str], rows: Sequence[Sequence[str]]
+) -> list[tuple[str, str, Html]]:
+    """Return a table under a note, or nothing where it has no rows."""
+    return [(key, title, join(tag("p", note), grid(head, rows, title)))] if rows else []
 
 
 def _rest(comparison: Comparison) -> list[tuple[str, str, Html]]:

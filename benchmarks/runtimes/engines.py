@@ -1,6 +1,8 @@
 """Every way to run one network here: Keras, XLA, and the runtimes that exports are for."""
 
+import functools
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from benchmarks.exporting.parity import Network
 from benchmarks.machine import resources
 
 KERAS = "keras"
+Made = tuple[Network, float]  # and its megabytes
 MEGABYTE = 10**6
 
 
@@ -32,41 +35,34 @@ def engines(model: Any, samples: np.ndarray | None, folder: Path) -> Iterator[En
     """Yield each runtime, Keras first; `samples` show int8 its ranges."""
     threads = resources.in_use()
     weights = 4 * model.count_params() / MEGABYTE
-    yield Engine(KERAS, _program(model, jit=False), weights)
-    yield _made("XLA", lambda: Engine("XLA", _program(model, jit=True), weights))
-    ways: dict[str, tuple[str, Callable[[Path], Network]]] = {
-        "onnxruntime": ("onnx", lambda path: onnx_file.runner(path, threads)),
-        "openvino, f32": ("openvino", lambda path: openvino_file.runner(path, threads)),
-        "openvino, bf16": ("openvino", lambda path: openvino_file.runner(path, threads, "bf16")),
+
+    @functools.cache
+    def written(form: str) -> Path:
+        return _written(model, form, folder / form)
+
+    def of(path: Path, runner: Callable[..., Network], *settings: str) -> Made:
+        return runner(path, threads, *settings), _megabytes(path)
+
+    ways: dict[str, Callable[[], Made]] = {
+        KERAS: lambda: (_program(model, jit=False), weights),
+        "XLA": lambda: (_program(model, jit=True), weights),
+        "onnxruntime": lambda: of(written("onnx"), onnx_file.runner),
+        "openvino, f32": lambda: of(written("openvino"), openvino_file.runner),
+        "openvino, bf16": lambda: of(written("openvino"), openvino_file.runner, "bf16"),
+        "onnxruntime, int8": lambda: of(
+            _eight(written("onnx"), samples, folder / "int8"), onnx_file.runner
+        ),
     }
-    files: dict[str, Path] = {}
-    for name, (form, runner) in ways.items():
-
-        def make(name=name, form=form, runner=runner) -> Engine:
-            if form not in files:
-                files[form] = _written(model, form, folder / form)
-            return Engine(name, runner(files[form]), _megabytes(files[form]))
-
+    for name, make in ways.items():
         yield _made(name, make)
 
-    def eight() -> Engine:
-        if samples is None:
-            raise UserError("its ranges are measured on patients: name them with --data")
-        path = _written(model, "onnx", folder / "int8")
-        with device.silence():
-            int8.quantise(path, samples)
-        return Engine("onnxruntime, int8", onnx_file.runner(path, threads), _megabytes(path))
 
-    yield _made("onnxruntime, int8", eight)
-
-
-def _made(name: str, make: Callable[[], Engine]) -> Engine:
+def _made(name: str, make: Callable[[], Made]) -> Engine:
     """Return a runtime, or why it has none: a package, a converter or a processor lacks it."""
     try:
-        return make()
+        return Engine(name, *make())
     except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        return Engine(name, refused=reason)
+        return Engine(name, refused=exported.reason(error))
 
 
 def _program(model: Any, *, jit: bool) -> Network:
@@ -81,9 +77,20 @@ def _written(model: Any, form: str, folder: Path) -> Path:
     made = exported.module(form)
     path = folder / f"network{made.SUFFIX}"
     exported.require(form, path)
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     with device.silence():
         made.write(model, path)
+    return path
+
+
+def _eight(whole: Path, samples: np.ndarray | None, folder: Path) -> Path:
+    """Return a copy of a network in eight bits."""
+    if samples is None:
+        raise UserError("its ranges are measured on patients: name them with --data")
+    folder.mkdir(exist_ok=True)
+    path = Path(shutil.copy(whole, folder))
+    with device.silence():
+        int8.quantise(path, samples)
     return path
 
 

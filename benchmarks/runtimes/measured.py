@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.backends import device
 from benchmarks.comparison.reading.runtime_sheet import Measured, Sheet
 from benchmarks.cost import timing
-from benchmarks.exporting import int8, parity
+from benchmarks.exporting import exported, int8, parity
 from benchmarks.exporting.parity import Network
 from benchmarks.inference.predictor import Predictor
 from benchmarks.machine import environment, resources
@@ -19,7 +19,6 @@ from benchmarks.predicting.trained_network import Trained
 from benchmarks.runtimes import engines
 from benchmarks.runtimes.asked_network import Asked
 from benchmarks.runtimes.engines import KERAS, Engine
-from benchmarks.scoring import policies
 from benchmarks.terminal.streams import say
 from benchmarks.training import evaluate
 from data_pipeline import Data
@@ -68,8 +67,7 @@ def _one(engine: Engine, asked: Asked, seconds: float) -> tuple[Measured, Dice |
         dice = _scored(engine.network, asked) if asked.data else None
         return _timed(row, engine.network, asked.model.input_shape, seconds), dice
     except Exception as error:  # a runtime may lack what the converter wrote
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        return Measured(engine.name, refused=reason), None
+        return Measured(engine.name, refused=exported.reason(error)), None
 
 
 def _timed(row: Measured, network: Network, shape: tuple, seconds: float) -> Measured:
@@ -83,18 +81,17 @@ def _scored(network: Network, asked: Asked) -> Dice:
     """Return each test patient's mean Dice over regions, of those that a policy defines."""
     trained, data = cast("Trained", asked.trained), cast("Data", asked.data)
     predict = Predictor(Exported(network, asked.model.input_shape), trained.evaluation)
-    found = {}
-    for patient in data.patients("test"):
-        answer = patient.restore(predict(patient.images))
-        row = evaluate.row(patient, data, answer, trained.threshold, surfaces=False)
-        told = (
-            policies.values(counts, trained.evaluation.policy)["dice"]
-            for counts in row["regions"].values()
+    rows = (
+        evaluate.row(
+            patient,
+            data,
+            patient.restore(predict(patient.images)),
+            trained.threshold,
+            surfaces=False,
         )
-        known = [value for value in told if value is not None]
-        if known:
-            found[patient.id] = float(np.mean(known))
-    return found
+        for patient in data.patients("test")
+    )
+    return evaluate.dice_of_rows(rows, trained.evaluation.policy)
 
 
 def _beside(row: Measured, dice: Dice | None, reference: Dice | None) -> Measured:

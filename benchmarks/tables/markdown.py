@@ -57,26 +57,24 @@ def _left_out(comparison: Comparison) -> list[str]:
 
 
 def _external(comparison: Comparison) -> list[str]:
-    if not comparison.external:
-        return []
-    lines = [[safe(cell) for cell in row] for row in external_rows.rows(comparison.external)]
-    grid = _grid(list(external_rows.HEAD), lines)
-    return [f"## {external_rows.TITLE}", "", external_rows.NOTE, "", *grid, ""]
+    rows = external_rows.rows(comparison.external)
+    return _section(external_rows.TITLE, external_rows.NOTE, external_rows.HEAD, rows)
 
 
 def _runtimes(comparison: Comparison) -> list[str]:
-    if not comparison.runtimes:
+    note = safe(runtime_rows.note(comparison.runtimes))
+    rows = runtime_rows.rows(comparison.runtimes)
+    return _section(runtime_rows.TITLE, note, runtime_rows.HEAD, rows)
+
+
+def _section(
+    title: str, note: str, head: Sequence[str], rows: Sequence[Sequence[str]]
+) -> list[str]:
+    """Return a table of its own, or nothing where it has no rows."""
+    if not rows:
         return []
-    lines = [[safe(cell) for cell in row] for row in runtime_rows.rows(comparison.runtimes)]
-    grid = _grid(list(runtime_rows.HEAD), lines)
-    return [
-        f"## {runtime_rows.TITLE}",
-        "",
-        safe(runtime_rows.note(comparison.runtimes)),
-        "",
-        *grid,
-        "",
-    ]
+    lines = [[safe(cell) for cell in row] for row in rows]
+    return [f"## {title}", "", note, "", *_grid(list(head), lines), ""]
 
 
 def _table(comparison: Comparison, table: Table, place: int) -> list[str]:

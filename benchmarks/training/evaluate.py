@@ -4,7 +4,7 @@ The threshold is the protocol's, or the best one on the VALIDATION patients; the
 choose nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,8 +171,13 @@ def table(quality: Quality, policy: str) -> list[dict[str, Any]]:
 
 def dice_by_patient(quality: Quality, policy: str) -> dict[str, float]:
     """Return each patient's mean Dice over the regions that the policy leaves defined."""
+    return dice_of_rows(quality.patients, policy)
+
+
+def dice_of_rows(rows: Iterable[dict[str, Any]], policy: str) -> dict[str, float]:
+    """Return the same of rows that are no more than counted."""
     found = {}
-    for patient in quality.patients:
+    for patient in rows:
         values = [policies.values(row, policy)["dice"] for row in patient["regions"].values()]
         defined = [value for value in values if value is not None]
         if defined:

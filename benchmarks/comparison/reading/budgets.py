@@ -30,8 +30,14 @@ class Course:
 
     def at(self, seconds: float) -> float:
         """Return the best Dice within so many seconds, NaN before the first epoch ended."""
-        done = int((self.seconds <= seconds).sum())
-        return float(self.best[done - 1]) if done else math.nan
+        return self._best(self.seconds <= seconds)
+
+    def at_cost(self, tera_macs: float) -> float:
+        """Return the best Dice within so many multiply-adds, NaN before the first epoch ended."""
+        return self._best(self.tera_macs <= tera_macs * (1 + 1e-9))
+
+    def _best(self, done: np.ndarray) -> float:
+        return float(self.best[done.sum() - 1]) if done.any() else math.nan
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The networks behind records, asked again about their test patients."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,18 +88,20 @@ class Drawn:
     colours: dict[str, tuple[float, float, float]]
 
 
-def drawn(pattern: Job, one: Record, name: str) -> Drawn:
-    """Let a network draw one of its test patients, on the slice with the most tumour."""
+def drawn(pattern: Job, one: Record, names: Collection[str]) -> dict[str, Drawn]:
+    """Let a network draw some of its test patients, on the slice with the most tumour."""
     asked = ask(pattern, one)
+    chosen = (patient for patient in asked.data.patients("test") if patient.patient in names)
+    return {patient.patient: _drawn(asked, patient) for patient in chosen}
+
+
+def _drawn(asked: Asked, patient: PatientData) -> Drawn:
     data = asked.data
-    patient = next(patient for patient in data.patients("test") if patient.patient == name)
     found = patient.restore(asked.predict(patient.images))
     masks = evaluate.masks(found, data.target, data.regions, asked.trained.threshold)
     truth = {region: np.isin(patient.reference, own) for region, own in data.regions.items()}
     place = overlays.fullest(patient.reference > 0, next(iter(masks.values())))
-    images = patient.geometry.to_native(patient.images, np.zeros(len(data.channels)))
-    shown = data.channels.index("flair") if "flair" in data.channels else 0
-    image = overlays.grey(images[place, ..., shown])
+    image = overlays.grey(overlays.shown_planes(patient, data)[place])
     planes = [image]
     for regions in (truth, masks):
         planes.append(overlays.nested(image, [mask[place] for mask in regions.values()]))

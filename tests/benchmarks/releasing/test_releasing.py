@@ -99,6 +99,14 @@ def test_a_card_shows_where_a_preset_fails_beside_itself(named, tmp_path, monkey
     assert told[-1] <= row["dice"] <= told[0]
 
 
+def test_a_card_shows_no_patient_that_taught_the_preset(named, folder, tmp_path, capsys):
+    (taught,) = (folder.parents[2] / "cache" / "phantoms").iterdir()
+    words = ["weights", "card", named, "--pictures", "--out", str(tmp_path / "c" / "card.md")]
+    assert main([*words, "--data", str(taught)]) == 2
+    assert "was trained on" in capsys.readouterr().err
+    assert not (tmp_path / "c").exists()
+
+
 def test_a_folder_called_as_a_preset_does_not_hide_it(named, folder, tmp_path):
     Path(named).mkdir()
     (path,) = trained_network.find_all(named)
