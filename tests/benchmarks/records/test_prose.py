@@ -207,3 +207,33 @@ def test_readme_tells_the_shipped_weights_as_their_manifest_does():
     told = found("README.md", r"finds ([.\d]+) \[([.\d]+), ([.\d]+)\] on fold 0's 13 patients")
     assert told == [round(value, 3) for value in (dice.mean, dice.lower, dice.upper)]
     assert dice.patients == 13
+
+
+def test_the_page_on_brats_tells_its_records():
+    """Minutes apart, which a busy machine made."""
+    rows = re.findall(
+        r"^\| `(\w+)`[^|]* \|((?: [.\d]+ \|){7}) \d+ \|$",
+        (ROOT / "docs/findings/brats.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert len(rows) == 7
+    for model, cells in rows:
+        rank = 3 if model == "unet3d" else 2
+        (path,) = (ROOT / "results").glob(f"*/{model}-brats{rank}d_lite-*-s0.json")
+        regions = record.read(path).quality["brats"]
+        asked = [(region, "dice") for region in ("WT", "TC", "ET", "mean")]
+        asked += [("WT", "hd95"), ("WT", "nsd_2mm"), ("mean", "lesion_dice")]
+        known = [regions[region]["patient"][metric]["mean"] for region, metric in asked]
+        told = [float(cell) for cell in re.findall(r"[.\d]+", cells)]
+        near = [6e-4] * 4 + [0.51, 6e-3, 6e-3]
+        assert [abs(a - b) <= n for a, b, n in zip(told, known, near, strict=True)] == [True] * 7
+
+
+def test_the_page_on_counting_tells_its_table():
+    lines = (ROOT / "docs/findings/counting.md").read_text(encoding="utf-8").splitlines()
+    told = [re.findall(r"\| ([.\d]+)", line) for line in lines if line.count("|") == 7]
+    told = [[float(cell) for cell in row[:4]] for row in told if len(row) >= 5]
+    measured = {}
+    for row in table("docs/findings/counting.csv"):
+        measured.setdefault(row["way"], []).append(float(row["measured"]))
+    assert told == [pytest.approx(row, abs=6e-4) for row in measured.values()]
