@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(L
 FAST := "not slow and not backends and not smoke"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock package list names test-newest bench sweep compare report test test-fast smoke test-slow test-backends test-sweep test-web docs demo-files perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-patient perf-zoo perf fidelity gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup lock package list names test-newest bench sweep compare report test test-fast smoke test-slow test-backends test-sweep test-web docs demo-files perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-patient perf-zoo perf exports fidelity gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -68,6 +68,11 @@ test-slow: $(VENV)/.installed-dev ## Run the slow tests
 test-backends: $(VENV)/.installed-dev ## Install JAX and torch, compare all three backends
 	@$(PIP) '.[jax,torch]'
 	@$(BIN)/python -m pytest tests -m backends
+
+exports: $(VENV)/.installed-dev ## Export every architecture in every format, into docs/export.md (20 minutes) [MODEL=]
+	@$(PIP) '.[export,openvino,torch]'
+	@for backend in tensorflow torch; do KERAS_BACKEND=$$backend GLIOZOO_WRITE_EXPORTS=1 $(BIN)/python -m pytest \
+		-m slow tests/benchmarks/exporting/test_every_export.py $(if $(MODEL),-k "[$(MODEL)-") || exit; done
 
 fidelity: $(VENV)/.installed-dev ## Measure how far each architecture is from its source's form, into docs/fidelity.md
 	@$(PIP) '.[torch]'

@@ -10,6 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pages
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "zoo"))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -19,7 +21,7 @@ import zoo
 
 ROOT = Path(__file__).parents[2]
 JSON, PAGE = ROOT / "docs/perf/fidelity.json", ROOT / "docs/fidelity.md"
-BEGIN, END = "<!-- make fidelity -->\n", "<!-- until here -->"
+COMMAND = "make fidelity"
 FLOATS = ("float64", "float32")
 PARTS = ("inference", "training", "gradients")
 OWN = "own gradients"  # of the form in float32, from its own in float64: what rounding makes
@@ -41,15 +43,8 @@ def main() -> int:
         told[name] = one
         JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         print(name, told[name]["forms"], file=sys.stderr, flush=True)
-    write(told)
+    pages.put(PAGE, COMMAND, table(told))
     return 0
-
-
-def write(told: dict[str, Any]) -> None:
-    """Put the table into the page."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    page = before + BEGIN + table(told) + END + rest.split(END)[1]
-    PAGE.write_text(page, encoding="utf-8")
 
 
 def measured(name: str) -> dict[str, Any]:

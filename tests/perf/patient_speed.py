@@ -19,11 +19,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pages
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 JSON, PAGE = ROOT / "docs/perf/patient.json", ROOT / "docs/perf/patient.md"
-BEGIN, END = "<!-- make perf-patient -->\n", "<!-- until here -->"
 PROTOCOLS = {"brats2d_lite": 2, "brats3d_lite": 3}
 STAGES = ("read", "network", "grid", "mask", "write")
 ROUNDS, PHANTOM = 3, 207  # sides of a phantom with as many voxels as 155 x 240 x 240
@@ -138,9 +139,7 @@ def main() -> int:
         "rows": rows,
     }
     JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    text = PAGE.read_text(encoding="utf-8")
-    start, stop = text.index(BEGIN) + len(BEGIN), text.index(END)
-    PAGE.write_text(text[:start] + table(rows) + text[stop:], encoding="utf-8")
+    pages.put(PAGE, "make perf-patient", table(rows))
     return 0
 
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import fidelity
+import pages
 import pytest
 
 import zoo
@@ -12,8 +13,7 @@ TOLD = json.loads(fidelity.JSON.read_text(encoding="utf-8"))
 
 
 def test_the_page_has_the_table_of_the_figures():
-    page = fidelity.PAGE.read_text(encoding="utf-8")
-    assert page.split(fidelity.BEGIN)[1].split(fidelity.END)[0] == fidelity.table(TOLD)
+    assert pages.table_of(fidelity.PAGE, fidelity.COMMAND) == fidelity.table(TOLD)
 
 
 def test_every_form_of_every_architecture_is_measured():

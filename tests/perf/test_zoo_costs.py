@@ -3,6 +3,7 @@
 import json
 import re
 
+import pages
 import pytest
 import zoo_costs
 
@@ -12,12 +13,11 @@ TOLD = json.loads(zoo_costs.JSON.read_text(encoding="utf-8"))
 
 
 def test_the_page_has_the_table_of_the_figures():
-    page = zoo_costs.PAGE.read_text(encoding="utf-8")
-    assert page.split(zoo_costs.BEGIN)[1].split(zoo_costs.END)[0] == zoo_costs.table(TOLD)
+    assert pages.table_of(zoo_costs.PAGE, zoo_costs.COMMAND) == zoo_costs.table(TOLD)
 
 
 def test_every_architecture_is_measured_at_its_cards_shape_and_has_learned():
-    told = zoo_costs.PAGE.read_text(encoding="utf-8").split(zoo_costs.END)[1]
+    told = zoo_costs.PAGE.read_text(encoding="utf-8").split(pages.END)[1]
     outstanding = set(re.findall(r"`(\w+)`", re.search(r"outstanding: (.+?)\.", told)[1]))
     assert set(TOLD["costs"]) == set(zoo.names()) - outstanding
     assert set(TOLD["quick"]) == set(zoo.names())

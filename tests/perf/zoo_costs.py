@@ -12,11 +12,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pages
+
 import zoo
 
 ROOT = Path(__file__).parents[2]
 JSON, PAGE = ROOT / "docs/perf/zoo.json", ROOT / "docs/perf/zoo.md"
-BEGIN, END = "<!-- make perf-zoo -->\n", "<!-- until here -->"
+COMMAND = "make perf-zoo"
 HEAD = (
     "| architecture | input | M parameters | GFLOPs | latency, ms | MFU | training step, s "
     "| memory, GB | Dice under `quick` |",
@@ -47,7 +49,7 @@ def main() -> int:
             print(name, one, file=sys.stderr, flush=True)
             JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    write(told)
+    pages.put(PAGE, COMMAND, table(told))
     return 0
 
 
@@ -64,12 +66,6 @@ def profiled(name: str) -> dict[str, Any] | None:
             return {key: found.get(key) for key in KEPT}
         print(f"{name} {' '.join(options)}: exit {done.returncode}", file=sys.stderr, flush=True)
     return None
-
-
-def write(told: dict[str, Any]) -> None:
-    """Put the table into the page."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    PAGE.write_text(before + BEGIN + table(told) + END + rest.split(END)[1], encoding="utf-8")
 
 
 def table(told: dict[str, Any]) -> str:

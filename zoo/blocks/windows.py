@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -38,12 +39,20 @@ class _Windowed(layers.Layer):
         pairs = [(1 + 2 * axis, 2 + 2 * axis) for axis in range(rank)]
         self.order = (0, *(a for a, _ in pairs), *(b for _, b in pairs), 1 + 2 * rank)
         self.split = [n for pair in zip(self.counts, self.windows, strict=True) for n in pair]
-        self.axes = tuple(range(1, rank + 1))
 
     def get_config(self):
         """Return the arguments of the constructor."""
         own = {"sides": self.sides, "window": self.window, "shifted": self.shifted}
         return super().get_config() | own
+
+
+def _rolled(x, shifts: Sequence[int]):
+    """Roll each side by its shift, in slices: LiteRT has no roll of its own."""
+    for axis, shift in enumerate(shifts, start=1):
+        if shift:
+            front, behind = ops.split(x, [-shift % x.shape[axis]], axis)
+            x = ops.concatenate([behind, front], axis)
+    return x
 
 
 @keras.saving.register_keras_serializable("gliozoo")
@@ -57,8 +66,7 @@ class Partition(_Windowed):
         """Pad, roll, cut."""
         behind = [(0, n - side) for n, side in zip(self.padded, self.sides, strict=True)]
         x = ops.pad(x, [(0, 0), *behind, (0, 0)]) if any(map(sum, behind)) else x
-        if any(self.shifts):
-            x = ops.roll(x, [-shift for shift in self.shifts], self.axes)
+        x = _rolled(x, [-shift for shift in self.shifts])
         x = ops.reshape(x, (-1, *self.split, x.shape[-1]))
         x = ops.transpose(x, self.order)
         return ops.reshape(x, (-1, *self.compute_output_shape(x.shape)[1:]))
@@ -77,8 +85,7 @@ class Reunion(_Windowed):
         x = ops.reshape(x, (-1, *self.counts, *self.windows, x.shape[-1]))
         x = ops.transpose(x, np.argsort(self.order).tolist())
         x = ops.reshape(x, (-1, *self.padded, x.shape[-1]))
-        if any(self.shifts):
-            x = ops.roll(x, self.shifts, self.axes)
+        x = _rolled(x, self.shifts)
         return x[(slice(None), *(slice(side) for side in self.sides))]
 
     def compute_output_shape(self, input_shape):
@@ -119,9 +126,9 @@ class WindowAttention(_Windowed):
     def _heads(self, x):
         """Return queries, keys and values as (batch, windows, heads, places, width)."""
         _, count, places, channels = x.shape
-        x = ops.reshape(x, (-1, count, places, 3, self.heads, channels // 3 // self.heads))
-        x = ops.transpose(x, (3, 0, 1, 4, 2, 5))
-        return x[0], x[1], x[2]
+        by_head = (-1, count, places, self.heads, channels // 3 // self.heads)
+        thirds = ops.split(x, 3, axis=-1)
+        return [ops.swapaxes(ops.reshape(third, by_head), 2, 3) for third in thirds]
 
     def _bias(self):
         """Return the bias of each pair of places, by head."""

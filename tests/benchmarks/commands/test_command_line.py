@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pages
 import pytest
 
 import zoo
@@ -73,9 +74,8 @@ def test_a_list_goes_by_family_and_every_family_has_its_place(capsys):
 
 def test_the_table_in_readme_is_that_of_the_cards(capsys):
     assert main(["list", "--markdown"]) == 0
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    begin, end = "<!-- gliozoo list --markdown -->\n", "<!-- until here -->"
-    assert readme.split(begin)[1].split(end)[0] == capsys.readouterr().out
+    table = pages.table_of(Path(__file__).parents[3] / "README.md", "gliozoo list --markdown")
+    assert table == capsys.readouterr().out
 
 
 def test_describe_tells_a_recipe_in_its_authors_units_and_what_differs(capsys, monkeypatch):

@@ -1,6 +1,6 @@
 """Every architecture in every rank and format: what works, how exactly, how fast, how large.
 
-`GLIOZOO_WRITE_EXPORTS=1` makes it write the table of docs/export.md.
+`make exports` runs it, and has it write what it tried into the table of docs/export.md.
 """
 
 import os
@@ -9,40 +9,47 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pages
 import pytest
+from keras.config import backend
 
 import zoo
 from benchmarks.errors import UserError
 from benchmarks.exporting import exported, parity
 
 pytestmark = pytest.mark.slow
-PAGE = Path(__file__).parents[3] / "docs" / "export.md"
-BEGIN, END = "<!-- table -->\n", "<!-- end of table -->"
-FORMATS = [form for form in exported.FORMATS if form != "torch"]  # it has another backend
+PAGE, COMMAND = Path(__file__).parents[3] / "docs" / "export.md", "make exports"
+HEAD = (
+    "| model | rank | format | largest difference | ms a call | Keras, ms | MB |\n"
+    "|---|--:|---|--:|--:|--:|--:|\n"
+)
+FORMATS = [form for form in exported.FORMATS if backend() == exported.module(form).BACKEND]
 SIDES = {2: (64, 64), 3: (32, 32, 32)}
 CASES = [(name, rank) for name in zoo.names() for rank in zoo.card(name).ranks]
-REFUSED = {  # by architecture, rank and format; None stands for any: each has its row in the table
-    (None, 3, "litert"),  # no 3D convolution, or none of its transposes, without Flex
-    ("hnoseg_xs", 2, "openvino"),  # no Fourier transform over several axes
-    ("hnoseg_xs", 3, "openvino"),
+LITERT_3D = "without Flex LiteRT lacks 3D convolutions, or their transposes"
+FOURIER = "OpenVINO lacks Fourier transforms over several axes"
+REFUSED = {  # by architecture, rank and format: why
+    **{(name, 3, "litert"): LITERT_3D for name, rank in CASES if rank == 3},
+    ("hnoseg_xs", 2, "openvino"): FOURIER,
+    ("hnoseg_xs", 3, "openvino"): FOURIER,
 }
 # Untrained, channels of a few voxels hardly vary, and an instance norm multiplies what they do by
 # up to 316: the formats' own rounding, too.
-LOOSE = {"nnunet": 1e-3, "segresnet": 1e-3, "mednext": 1e-3}
+LOOSE = {"nnunet": 1e-3, "segresnet": 1e-3, "mednext": 1e-3, "swin_unetr": 1e-3}
 ULP = np.float32(2**-23)
 OWN = 4  # times as far as the network moves by itself when its inputs' last bits do
-rows: list[str] = []
+KEYS = [(name, str(rank), form) for name, rank in CASES for form in exported.FORMATS]
+rows: dict[tuple[str, str, str], str] = {}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def table():
+    """Write what was tried beside what the table has of the others."""
+    lines = pages.table_of(PAGE, COMMAND).splitlines(keepends=True)[2:]
     yield
-    if os.environ.get("GLIOZOO_WRITE_EXPORTS") and rows:
-        text = PAGE.read_text(encoding="utf-8")
-        start, stop = text.index(BEGIN) + len(BEGIN), text.index(END)
-        head = "| model | rank | format | largest difference | ms a call | Keras, ms | MB |\n"
-        head += "|---|---|---|---|---|---|---|\n"
-        PAGE.write_text(text[:start] + head + "\n".join(rows) + "\n" + text[stop:], "utf-8")
+    if os.environ.get("GLIOZOO_WRITE_EXPORTS"):
+        known = {tuple(map(str.strip, line.split("|")[1:4])): line for line in lines} | rows
+        pages.put(PAGE, COMMAND, HEAD + "".join(known[key] for key in KEYS if key in known))
 
 
 def milliseconds(network, batch: np.ndarray) -> float:
@@ -99,18 +106,20 @@ def test_every_architecture_in_every_format(name, rank, tmp_path):
         made = exported.module(form)
         if not all(map(pytest.importorskip, made.NEEDS)):
             continue
-        out = tmp_path / form / f"model{made.SUFFIX}"
+        key = (name, str(rank), form)
+        head, out = " | ".join(key), tmp_path / form / f"model{made.SUFFIX}"
         try:
             told = exported.export(model, None, exported.Request(form, out, limit))
         except UserError as error:
-            if not {(None, rank, form), (name, rank, form)} & REFUSED:
+            if (name, rank, form) not in REFUSED:
                 unexpected.append(str(error))
-            reason = str(error).split(":")[0].removeprefix(f"{name} ").replace("|", "/")
-            rows.append(f"| {name} | {rank} | {form} | no: {reason[:90]} | | {keras_ms:.1f} | |")
+            else:
+                why = REFUSED[name, rank, form]
+                rows[key] = f"| {head} | no: {why} | | {keras_ms:.1f} | |\n"
             continue
         assert exported.read(out) == told
         worst = max(told["difference"][kind] for kind in ("random", "real_like"))
         speed = milliseconds(made.runner(out), batch)
         numbers = f"{worst:.1e} | {speed:.1f} | {keras_ms:.1f} | {size_of(out):.2f}"
-        rows.append(f"| {name} | {rank} | {form} | {numbers} |")
+        rows[key] = f"| {head} | {numbers} |\n"
     assert not unexpected
