@@ -138,11 +138,11 @@ perf-zoo: $(VENV)/.installed ## Profile every architecture at its card's shape, 
 perf-data: $(VENV)/.installed-dev ## Time the data pipeline against other loaders (PEER_PYTHON=/path/to/python)
 	@$(BIN)/python tests/perf/data_speed.py
 
-gpu: ## Do on a GPU, without network or TensorFlow, what gpu-list shows: [BACKEND=jax MINUTES=8.5 OUT=]
-	@$(PYTHON) -m benchmarks.gpu run $(foreach option,BACKEND MINUTES OUT MACHINE ONLY,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))")) $(if $(REHEARSE),--rehearse)
+gpu: ## Do on a GPU, without network or TensorFlow, what gpu-list shows: [BACKEND=jax MINUTES=8.5 OUT= REHEARSE= DRY=]
+	@$(PYTHON) -m benchmarks.gpu run $(foreach option,BACKEND MINUTES OUT MACHINE,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))")) $(if $(REHEARSE),--rehearse) $(if $(DRY),--dry-run)
 
-gpu-carry: $(VENV)/.installed ## Pack what the GPU's machine needs into carry/: STORE=prepared/folder [FOR=3.12]
-	@$(BIN)/python -m benchmarks.gpu carry --store "$(STORE)" $(if $(FOR),--python "$(FOR)")
+gpu-carry: $(VENV)/.installed ## Pack what the GPU's machine needs into carry/: [LGG=folder BRATS=folder VERSION=2021 FOR=3.12]
+	@$(BIN)/python -m benchmarks.gpu carry $(foreach option,LGG BRATS VERSION,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))")) $(if $(FOR),--python "$(FOR)")
 
 gpu-unpack: $(VENV)/.installed ## Put what came back into results/: FROM="folder folder"
 	@$(BIN)/python -m benchmarks.gpu unpack $(FROM)

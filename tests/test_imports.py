@@ -129,7 +129,10 @@ ROOMS = {
             "backends comparison.judging comparison.reading errors findings.evidence plots "
             "plots.of_findings protocols records running"
         ),
-        "gpu": "errors machine protocols records running sweep zoo",
+        "gpu": (
+            "backends cost data_pipeline.origin data_pipeline.preparing data_pipeline.storing errors "
+            "inference machine protocols records running sweep terminal training zoo zoo.weights"
+        ),
         "report": "comparison comparison.judging comparison.reading plots records tables",
         "viewing": (
             "data_pipeline.cases data_pipeline.files data_pipeline.formats data_pipeline.scans "

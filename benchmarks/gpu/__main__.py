@@ -5,39 +5,45 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from benchmarks.errors import USER_ERRORS
-from benchmarks.gpu import carry, parcel, pieces, tasks
+from benchmarks.gpu import carry, crew, parcel, tasks, timetable
+from benchmarks.gpu.agenda import outstanding
+from benchmarks.gpu.piece import Piece
+from benchmarks.gpu.tasks import Plan
 
-CARRY, WORK = Path("carry"), Path("cache/gpu")
-DATA = "data/lgg2d"  # within the working folder
+CARRY, WORK, HOME = Path("carry"), Path("cache/gpu"), Path("results")
+DATA = "data"  # within the working folder: a folder of records for each protocol
+PACK = 20.0  # seconds between two looks at what there is to pack
 
 
 def main() -> int:
     """Run one command; a mistake of the user's is one sentence."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="do what is missing, then pack it")
+    run = commands.add_parser("run", help="do what is missing, and pack it as it comes")
     run.add_argument("--backend", choices=("jax", "torch", "tensorflow"), default="jax")
     run.add_argument("--minutes", type=float, default=8.5, help="of this piece (8.5)")
     run.add_argument("--out", type=Path, help="where the parcel goes (cache/gpu/parcel)")
     run.add_argument("--machine", help="its name in results (default: the GPU's)")
-    run.add_argument("--only", default="*", help="tasks whose names match, like 'train *'")
     run.add_argument("--rehearse", action="store_true", help="tiny, on whatever is there")
+    run.add_argument("--dry-run", action="store_true", help="print the plan, second by second")
     run.set_defaults(run=_run)
     bring = commands.add_parser("carry", help="fetch wheels and compress records to take along")
-    bring.add_argument("--store", type=Path, required=True, help="of `gliozoo data prepare`")
+    bring.add_argument("--lgg", type=Path, metavar="FOLDER", help="the LGG data, for lgg2d")
+    bring.add_argument("--brats", type=Path, metavar="FOLDER", help="BraTS data, for brats2d")
+    bring.add_argument("--version", help="the year of the BraTS data")
     bring.add_argument("--python", default="3.12", help="the version over there (3.12)")
     bring.set_defaults(run=_carry)
     unpack = commands.add_parser("unpack", help="put what came back into results")
     unpack.add_argument("folders", type=Path, nargs="+")
-    unpack.add_argument("--results", type=Path, default=Path("results"))
+    unpack.add_argument("--results", type=Path, default=HOME)
     unpack.set_defaults(run=_unpack)
     listed = commands.add_parser("list", help="what is done and what is outstanding, as Markdown")
-    listed.add_argument("--results", type=Path, default=Path("results"))
+    listed.add_argument("--results", type=Path, default=HOME)
     listed.set_defaults(run=_list)
     arguments = parser.parse_args()
     try:
@@ -48,24 +54,53 @@ def main() -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    plan = replace(
-        tasks.REHEARSAL if arguments.rehearse else tasks.Plan(), backend=arguments.backend
-    )
+    plan = replace(tasks.REHEARSAL if arguments.rehearse else Plan(), backend=arguments.backend)
+    done = (WORK / "results",) if arguments.rehearse else (WORK / "results", HOME)
+    if arguments.dry_run:
+        print("\n".join(timetable.timetable(plan, done, arguments.minutes)))
+        return 0
+    began = time.monotonic()
     site = carry.install(CARRY / "wheels", WORK.resolve() / "site")
     carry.require(arguments.backend, site)
-    results = WORK / "results"
-    every = tasks.tasks(plan, None if arguments.rehearse else DATA)
-    missing = [task for task in tasks.outstanding(every, results) if not task.done(Path("results"))]
-    missing = [task for task in missing if fnmatchcase(task.name, arguments.only)]
-    print(f"{len(missing)} of {len(every)} tasks are to be done.", flush=True)
-    if not arguments.rehearse and not carry.unpack(CARRY / "records", WORK / DATA):
-        print("Trainings wait for all parts of carry/records, one a call.", flush=True)
-        missing = [task for task in missing if task.prints]
     machine = re.sub(r"[^a-z0-9]+", "-", (arguments.machine or _machine()).lower()).strip("-")
-    failed = pieces.run(missing, WORK, machine, 60 * arguments.minutes, site)
-    for path in parcel.pack(results, arguments.out or WORK / "parcel"):
+    bundle = parcel.Parcel(WORK / "results", arguments.out or WORK / "parcel")
+    piece = Piece(
+        plan,
+        WORK,
+        machine,
+        arguments.minutes - (time.monotonic() - began) / 60,
+        crew.environment_of(machine, site),
+        _data(plan, arguments.rehearse),
+        done,
+        _now_and_then(bundle.update),
+    )
+    piece.run()
+    for path in bundle.update():
         print(f"{path} {path.stat().st_size:,} bytes")
-    return 1 if failed else 0
+    every = tasks.tasks(plan)
+    print(f"{len(outstanding(every, done))} of {len(every)} tasks are outstanding.")
+    return 1 if piece.failed else 0
+
+
+def _data(plan: Plan, phantoms: bool) -> dict[str, str | None]:
+    """Name the records that are there, all parts of them, as seen from the working folder."""
+    if phantoms:
+        return dict.fromkeys(plan.protocols)
+    here = {name: f"{DATA}/{name}" for name in plan.protocols}
+    return {name: where for name, where in here.items() if carry.unpack(CARRY / name, WORK / where)}
+
+
+def _now_and_then(do):
+    """Return a function that does something no more often than every PACK seconds."""
+    last = time.monotonic()
+
+    def tick() -> None:
+        nonlocal last
+        if time.monotonic() - last > PACK:
+            do()
+            last = time.monotonic()
+
+    return tick
 
 
 def _machine() -> str:
@@ -84,7 +119,11 @@ def _machine() -> str:
 
 def _carry(arguments: argparse.Namespace) -> int:
     carry.wheels(CARRY / "wheels", arguments.python)
-    carry.records(arguments.store, CARRY / "records")
+    part = carry.room(CARRY / "wheels")
+    for base, source in (("lgg2d", arguments.lgg), ("brats2d", arguments.brats)):
+        if source:
+            store = carry.store(base, source, arguments.version, WORK / "prepared")
+            carry.records(store, CARRY / base, part)
     for path in sorted(CARRY.rglob("*")):
         if path.is_file():
             print(f"{path} {path.stat().st_size / 2**20:.1f} MiB")
@@ -98,10 +137,10 @@ def _unpack(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    every = tasks.tasks(tasks.Plan(), DATA)
-    missing = {task.name for task in tasks.outstanding(every, arguments.results)}
-    for task in every:
-        print(f"- [{' ' if task.name in missing else 'x'}] {task.name}")
+    for stage in tasks.stages(Plan()):
+        missing = {task.name for task in outstanding(stage, (arguments.results,))}
+        for task in stage:
+            print(f"- [{' ' if task.name in missing else 'x'}] {task.name}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import io
 import lzma
+import os
 import subprocess
 import sys
 import tarfile
@@ -10,16 +11,30 @@ from pathlib import Path
 
 from benchmarks.errors import UserError
 from benchmarks.gpu import parcel
+from benchmarks.protocols import protocol
 from benchmarks.records import atomic
 
 # What machines with JAX or torch lack; NumPy, OpenCV, SciPy, pandas, matplotlib and rich they have.
-WHEELS = ("keras>=3.15,<3.16", "namex", "optree", "nibabel", "importlib-resources")
+WHEELS: tuple[str, ...] = ("keras>=3.15,<3.16", "namex", "optree", "typing-extensions", "nibabel")
+WHEELS += ("importlib-resources", "filelock")
 NEEDED = (
-    *("keras", "namex", "optree", "absl", "h5py", "ml_dtypes", "numpy", "scipy", "cv2", "pandas"),
-    *("matplotlib", "rich", "safetensors", "nibabel"),
+    *(
+        "keras",
+        "namex",
+        "optree",
+        "typing_extensions",
+        "absl",
+        "h5py",
+        "ml_dtypes",
+        "numpy",
+        "scipy",
+        "cv2",
+        "pandas",
+    ),
+    *("matplotlib", "rich", "safetensors", "nibabel", "filelock"),
 )
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-PART = 50 * 2**20  # bytes, which leave room for the tree and the wheels in a call of 64 MiB
+CALL, MARGIN, SMALLEST = 64 * 2**20, 2 * 2**20, 4 * 2**20  # bytes: of a call, kept free, of a part
 PRESET = 3  # of xz: 9 takes minutes for a few per cent
 
 
@@ -33,16 +48,43 @@ def wheels(folder: Path, python: str = "3.12") -> None:
     )
 
 
-def records(store: Path, folder: Path) -> None:
-    """Compress a folder of prepared records into parts of which one travels with a call."""
+def store(base: str, source: Path, version: str | None, cache: Path) -> Path:
+    """Prepare a data set as a protocol asks for it; return the folder of its records."""
+    from benchmarks.terminal.progress import progress
+    from data_pipeline import origin
+    from data_pipeline.preparing.prepare import prepared
+    from data_pipeline.storing.store import Store
+
+    spec = protocol.shipped(base).data
+    found = origin.find(spec, source, cache, version, progress("Checking cases"))
+    if not isinstance(found, Store):
+        found = prepared(found, cache, progress("Preparing cases"))
+    return found.path
+
+
+def records(folder: Path, out: Path, part: int) -> None:
+    """Compress prepared records into parts of which one travels with a call."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:
-        archive.add(store, ".")
+        archive.add(folder, folder.name)
     compressed = lzma.compress(made.getvalue(), preset=PRESET)
-    for old in folder.glob("*.part"):
+    for old in out.glob("*.part"):
         old.unlink()
-    for name, content in parcel.parts(compressed, PART):
-        atomic.write_out(folder / f"{name}.part", content)
+    for name, content in parcel.parts(compressed, part):
+        atomic.write_out(out / f"{name}.part", content)
+
+
+def room(wheels: Path) -> int:
+    """Return the bytes that a part may have: what a call takes, less the tree and the wheels."""
+    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, check=True).stdout
+    tree = (Path(os.fsdecode(name)) for name in listed.split(b"\0") if name)
+    taken = sum(path.stat().st_size for path in [*tree, *wheels.glob("*.whl")] if path.exists())
+    if CALL - MARGIN - taken < SMALLEST:
+        raise UserError(
+            f"The tree and the wheels take {taken / 2**20:.0f} of the {CALL / 2**20:.0f} MiB of a "
+            "call: carry from a checkout with less in it."
+        )
+    return CALL - MARGIN - taken
 
 
 def install(folder: Path, site: Path) -> Path | None:
@@ -77,15 +119,15 @@ def require(backend: str, site: Path | None) -> None:
         )
 
 
-def unpack(folder: Path, store: Path) -> bool:
+def unpack(folder: Path, out: Path) -> bool:
     """Unpack carried records once all of their parts have come; say whether they are there."""
-    if store.exists():
+    if out.exists():
         return True
     content = parcel.joined(folder.glob("*.part"))
     if content is None:
         return False
-    arriving = store.with_name(f".{store.name}")
+    arriving = out.with_name(f".{out.name}")
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         archive.extractall(arriving, filter="data")
-    arriving.rename(store)
+    arriving.rename(out)
     return True

@@ -1,6 +1,7 @@
 """The way home: records in one archive, best weights in parts, no file over a limit.
 
-A call brings as many parts as fit, and notes which; the next call brings others.
+A call brings as many parts as fit, and notes which; the next call brings others. What a call brings
+is written as it comes about, so that an early end loses no more than what came after.
 """
 
 import hashlib
@@ -10,54 +11,86 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from benchmarks.errors import UserError
+from benchmarks.errors import USER_ERRORS, UserError
 from benchmarks.records import atomic
+from benchmarks.running.unfinished import BEST
+from zoo import weights
 
 ARCHIVE = "records.tar.xz"
 PART = 15 * 2**20  # bytes
 FILES, TOTAL = 8, 60 * 2**20  # of one call
-WEIGHTS = "weights.safetensors"
+WEIGHTS, HALF = "weights.safetensors", "half.safetensors"
 SENT = ".sent.json"
+KEPT = (".json", ".csv", ".txt", ".toml")  # of the archive: no picture of a patient
 
 
-def pack(results: Path, out: Path) -> list[Path]:
-    """Write the records, profiles and logs, then parts of weights that were not yet sent."""
-    written = [out / ARCHIVE]
-    atomic.write(written[0], _archive(results))
-    room = TOTAL - written[0].stat().st_size
-    ledger = results / SENT
-    sent = set(json.loads(ledger.read_text())) if ledger.exists() else set()
-    for name, content in _parts(results):
-        key = f"{name} {hashlib.sha256(content).hexdigest()}"
-        if key in sent or len(written) == FILES or len(content) > room:
-            continue
-        written.append(out / name)
-        atomic.write(written[-1], content)
-        room -= len(content)
-        sent.add(key)
-    atomic.write(ledger, json.dumps(sorted(sent)).encode())
-    return written
+class Parcel:
+    """What one call brings home of a results folder."""
+
+    def __init__(self, results: Path, out: Path):
+        self.results, self.out = results, out
+        self._ledger = results / SENT
+        self._before = set(json.loads(self._ledger.read_text())) if self._ledger.exists() else set()
+        self._mine: dict[str, str] = {}  # this call's parts: what their content is
+
+    def update(self) -> list[Path]:
+        """Write what there is by now; return this call's files."""
+        archive = self.out / ARCHIVE
+        atomic.write(archive, _archive(self.results))
+        room = TOTAL - archive.stat().st_size
+        chosen: dict[str, str] = {}
+        for finished, half in self._halves():
+            if len(chosen) + 1 >= FILES:
+                break
+            parts = [one for one in _parts(half) if one[1] not in self._before]
+            size = sum(len(part) for _, _, part in parts)
+            if not finished and (size > room or len(chosen) + len(parts) >= FILES):
+                continue  # torn, it would be of no use, and the next call has another
+            for name, key, part in parts:
+                if len(part) > room or len(chosen) + 1 >= FILES:
+                    break
+                if self._mine.get(name) != key:
+                    atomic.write(self.out / name, part)
+                chosen[name] = key
+                room -= len(part)
+        for name in self._mine.keys() - chosen.keys():
+            (self.out / name).unlink(missing_ok=True)
+        self._mine = chosen
+        sent = self._before | set(chosen.values())
+        atomic.write(self._ledger, json.dumps(sorted(sent)).encode())
+        return [archive, *(self.out / name for name in sorted(chosen))]
+
+    def _halves(self) -> list[tuple[bool, Path]]:
+        """Return the weights in float16: those of finished runs first, and the small ones."""
+        found = []
+        for folder in sorted(self.results.glob("*/runs/*")):
+            finished = (folder.parents[1] / f"{folder.name}.json").exists()
+            source, half = folder / (WEIGHTS if finished else BEST), folder / HALF
+            try:
+                if not half.exists() or half.stat().st_mtime_ns < source.stat().st_mtime_ns:
+                    weights.halve(source, half)
+                found.append((not finished, half.stat().st_size, half))
+            except (OSError, *USER_ERRORS):
+                continue  # there are none yet, or the run ends at this moment: next time
+        return [(not unfinished, half) for unfinished, _, half in sorted(found)]
 
 
 def _archive(results: Path) -> bytes:
-    """Compress every small file: records, profiles, tables, logs; no picture of a patient."""
-    kept = (".json", ".csv", ".txt")
+    """Compress every small file: records, profiles, protocols, tables, logs."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w:xz") as archive:
         for path in sorted(results.rglob("*")):
-            if path.suffix in kept and path.is_file() and path.name != SENT:
+            if path.suffix in KEPT and path.is_file() and path.name != SENT:
                 archive.add(path, path.relative_to(results))
     return made.getvalue()
 
 
-def _parts(results: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the weights of finished runs in parts: MACHINE.STEM.3-of-11.part."""
-    for path in sorted(results.glob(f"*/runs/*/{WEIGHTS}")):
-        run, machine = path.parent.name, path.parts[-4]
-        if not (path.parents[2] / f"{run}.json").exists():
-            continue
-        for name, part in parts(path.read_bytes(), PART):
-            yield f"{machine}.{run}.{name}.part", part
+def _parts(half: Path) -> Iterator[tuple[str, str, bytes]]:
+    """Yield the name of each part of a run's weights, what it holds as a digest, and the part."""
+    run, machine = half.parent.name, half.parts[-4]
+    for name, part in parts(half.read_bytes(), PART):
+        name = f"{machine}.{run}.{name}.part"
+        yield name, f"{name} {hashlib.sha256(part).hexdigest()}", part
 
 
 def parts(content: bytes, size: int) -> Iterator[tuple[str, bytes]]:
@@ -79,7 +112,7 @@ def joined(files: Iterable[Path]) -> bytes | None:
 def unpack(folders: list[Path], results: Path) -> list[str]:
     """Put what calls brought into a results folder; return sentences on what came."""
     told = []
-    weights: dict[str, list[Path]] = {}
+    arrived: dict[str, list[Path]] = {}
     for folder in folders:
         archive = folder / ARCHIVE
         if archive.exists():
@@ -88,16 +121,17 @@ def unpack(folders: list[Path], results: Path) -> list[str]:
                 opened.extractall(results, filter="data")
             told.append(f"{folder}: {len(names)} JSON files")
         for path in sorted(folder.glob("*.part")):
-            weights.setdefault(path.name.rsplit(".", 2)[0], []).append(path)
-    for name, files in weights.items():
+            arrived.setdefault(path.name.rsplit(".", 2)[0], []).append(path)
+    for name, files in arrived.items():
         machine, run = name.split(".", 1)
         content = joined(files)
         if content is None:
             have, of = len(files), _place(files[0])[1]
             told.append(f"{run}: {have} of {of} parts of its weights; the next call brings others")
             continue
-        atomic.write(results / machine / "runs" / run / WEIGHTS, content)
-        told.append(f"{run}: weights whole")
+        atomic.write(results / machine / "runs" / run / HALF, content)
+        finished = (results / machine / f"{run}.json").exists()
+        told.append(f"{run}: weights whole" + ("" if finished else ", of a training cut short"))
     return told
 
 

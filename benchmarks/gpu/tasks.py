@@ -1,20 +1,22 @@
-"""What is to be measured, and which of it is done: the list that results/README.md prints."""
+"""What is to be done, in which order, and which of it is done: what `make gpu-list` prints."""
 
 import json
 import math
-import shlex
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import zoo
-from benchmarks.machine import child_process
-from benchmarks.protocols import chosen_models, protocol
-from benchmarks.records import result_paths
-from benchmarks.running.job import Job
+from benchmarks.protocols import protocol
+from benchmarks.records import record
 from benchmarks.sweep.finished import is_good
 
-PROFILES = "profiles"
+PROFILES, PROTOCOLS = "profiles", "protocols"
+# Those that the audited tables compare: they come first, for an early end leaves a table of them.
+FIRST: tuple[str, ...] = ("sa_unet", "deeplabv3plus", "resnet50_unet", "unet", "res_attention_unet")
+FIRST += ("attention_unet", "mod_r2au", "ar2_unet")
 
 
 @dataclass(frozen=True)
@@ -23,54 +25,149 @@ class Plan:
 
     backend: str = "jax"
     precision: str = "mixed_bfloat16"
-    protocol: str = "lgg2d"
+    protocols: tuple[str, ...] = ("lgg2d", "brats2d")
+    models: tuple[str, ...] | None = None  # None are all; otherwise those, and no others
     slices: tuple[int, ...] = (128, 256)
     batch: int = 16
     volume: int = 128
     width: float = 1.0
-    seconds: float = 3.0
+    seconds: float = 3.0  # of each timing of a profile
+    watch: float = 20.0  # seconds for which all trainings are timed together
     require_gpu: bool = True
 
-    @property
-    def options(self) -> list[str]:
-        """Return the options that every command has."""
-        found = ["--backend", self.backend, "--precision", self.precision]
-        return [*found, "--require-gpu"] if self.require_gpu else found
+    @cached_property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Return the models that train at once, group by group; the cheapest first in each."""
+        if self.models is not None:
+            return (self.models,)
+        others = [name for name in zoo.names() if name not in FIRST]
+        return FIRST, tuple(sorted(others, key=_operations))
 
 
 REHEARSAL = Plan(
     precision="float32",
-    protocol="smoke",
+    protocols=("smoke",),
+    models=("sa_unet", "unet"),
     slices=(32,),
     batch=2,
     volume=16,
     width=0.125,
     seconds=0.2,
+    watch=1.0,
     require_gpu=False,
 )
 
 
 @dataclass(frozen=True)
-class Task:
-    """A command, and the file that it leaves under `results` when it has done its work.
+class Training:
+    """A network under a protocol, whatever epochs it is sized to."""
 
-    A training's `file` is a pattern: which data it finds is known where it runs.
-    """
-
-    name: str
-    arguments: tuple[str, ...]
-    file: str
-    prints: bool = False  # its standard output is that file
+    model: str
+    protocol: str
+    backend: str
+    precision: str
 
     @property
-    def command(self) -> list[str]:
-        """Return the command line for this interpreter."""
-        return child_process.command("benchmarks", *self.arguments)
+    def name(self) -> str:
+        """Return its name in lists."""
+        return f"train {self.protocol} {self.model}"
 
     def done(self, results: Path) -> bool:
         """Say whether any machine has done it."""
-        found = results.glob(f"*/{self.file}")
-        return any(map(_is_json if self.prints else is_good, found))
+        return any(self._is_of(path) for path in _records(results, self.protocol, self.model))
+
+    def _is_of(self, path: Path) -> bool:
+        run = record.read(path).run
+        told = (run["model"], run["backend"], run["precision"])
+        return told == (self.model, self.backend, self.precision)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A network at one shape and batch."""
+
+    model: str
+    shape: tuple[int, ...]
+    batch: int
+    plan: Plan
+
+    @property
+    def stem(self) -> str:
+        """Return the name of its file."""
+        sides = "x".join(map(str, self.shape))
+        return f"{self.model}-{sides}-b{self.batch}-{self.plan.backend}-{self.plan.precision}"
+
+    @property
+    def name(self) -> str:
+        """Return its name in lists."""
+        return f"profile {self.stem}"
+
+    def path(self, results: Path, machine: str) -> Path:
+        """Say where what it finds lies."""
+        return results / machine / PROFILES / f"{self.stem}.json"
+
+    def done(self, results: Path) -> bool:
+        """Say whether any machine has done it."""
+        return any(map(_is_json, results.glob(f"*/{PROFILES}/{self.stem}.json")))
+
+
+Task = Training | Profile
+
+
+def stages(plan: Plan) -> Iterator[list[Training] | list[Profile]]:
+    """Yield what is done at a time: a group's trainings, its profiles, its other trainings."""
+    first, *others = plan.protocols
+    for group in plan.groups:
+        yield trainings(plan, first, group)
+        yield profiles(plan, group)
+        for name in others:
+            yield trainings(plan, name, group)
+
+
+def trainings(plan: Plan, name: str, group: tuple[str, ...]) -> list[Training]:
+    """Return the trainings of those of a group that the protocol can take."""
+    rank = protocol.shipped(name).data.rank
+    fitting = [model for model in group if rank in zoo.card(model).ranks]
+    return [Training(model, name, plan.backend, plan.precision) for model in fitting]
+
+
+def profiles(plan: Plan, group: tuple[str, ...]) -> list[Profile]:
+    """Return the profiles of a group, model by model."""
+    found = []
+    for model in group:
+        ranks = zoo.card(model).ranks
+        sides = [(side, side, 3) for side in plan.slices if 2 in ranks]
+        found += [Profile(model, shape, plan.batch, plan) for shape in sides]
+        if 3 in ranks:
+            found.append(Profile(model, (*[plan.volume] * 3, 4), 1, plan))
+    return found
+
+
+def tasks(plan: Plan) -> list[Task]:
+    """Return everything, in its order."""
+    return [task for stage in stages(plan) for task in stage]
+
+
+def epochs_of(results: Path, plan: Plan, base: str) -> int | None:
+    """Return how many epochs a protocol was sized to, by any machine; None before it was."""
+    for path in _records(results, base):
+        found = record.read(path)
+        if (found.run["backend"], found.run["precision"]) == (plan.backend, plan.precision):
+            return int(found.protocol["train"]["epochs"])
+    return None
+
+
+def sized_name(base: str, epochs: int) -> str:
+    """Name a protocol that has other epochs than the one it is made of."""
+    return f"{base}_{epochs}e"
+
+
+def _records(results: Path, base: str, model: str = "*") -> Iterator[Path]:
+    """Yield the good records of a protocol, or of one that was sized."""
+    own = re.compile(rf"-{re.escape(base)}(_\d+e)?-")
+    for path in sorted(results.glob(f"*/{model}-{base}*.json")):
+        if own.search(path.name) and is_good(path):
+            yield path
 
 
 def _is_json(path: Path) -> bool:
@@ -79,53 +176,6 @@ def _is_json(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
-
-
-def tasks(plan: Plan, data: str | None) -> list[Task]:
-    """Return everything, cheap before dear: profiles, then trainings by their operations."""
-    return [*_profiles(plan), *_trainings(plan, data)]
-
-
-def outstanding(every: Iterable[Task], results: Path) -> list[Task]:
-    """Return the tasks that no machine has done."""
-    return [task for task in every if not task.done(results)]
-
-
-def _profiles(plan: Plan) -> Iterator[Task]:
-    for model in zoo.names():
-        ranks = zoo.card(model).ranks
-        shapes: list[tuple[tuple[int, ...], int]] = [
-            ((side, side, 3), plan.batch) for side in plan.slices if 2 in ranks
-        ]
-        shapes += [((plan.volume,) * 3 + (4,), 1)] if 3 in ranks else []
-        for shape, batch in shapes:
-            yield _profile(plan, model, shape, batch)
-
-
-def _profile(plan: Plan, model: str, shape: tuple[int, ...], batch: int) -> Task:
-    sides = "x".join(map(str, shape))
-    name = f"{model}-{sides}-b{batch}-{plan.backend}-{plan.precision}"
-    arguments = (
-        *("profile", model, "--input-shape", sides, "--batch-size", str(batch)),
-        *("--width", f"{plan.width:g}", "--seconds", f"{plan.seconds:g}"),
-        *("--train", "--json", *plan.options),
-    )
-    return Task(f"profile {name}", arguments, f"{PROFILES}/{name}.json", prints=True)
-
-
-def _trainings(plan: Plan, data: str | None) -> Iterator[Task]:
-    models, _ = chosen_models.models("all", plan.protocol)
-    for model in sorted(models, key=_operations):
-        job = Job(
-            model=model,
-            protocol=plan.protocol,
-            data=data,
-            backend=plan.backend,
-            precision=plan.precision,
-            require_gpu=plan.require_gpu,
-        )
-        names = result_paths.pattern(job.as_json(), protocol.find(plan.protocol, model).digest)
-        yield Task(f"train {model}", tuple(shlex.split(job.command)[1:]), names)
 
 
 def _operations(model: str) -> float:

@@ -18,14 +18,18 @@ from benchmarks.running.unfinished import Unfinished
 from benchmarks.terminal import progress
 
 
-def run(job: Job) -> Path:
-    """Bring a run to its record, from wherever it stands, and return the record's path."""
+def run(job: Job, *, keep_best: bool = False) -> Path:
+    """Bring a run to its record, from wherever it stands, and return the record's path.
+
+    With `keep_best` its folder holds the best weights so far from the first good epoch on.
+    """
     slot = settle.slot(job, None if job.quiet else progress.progress("Checking"))
     with slot.claimed():
         if slot.finished() is None:
             prepare(job)
             with writing(slot.folder):
-                unfinished = Unfinished.begin(slot, environment.facts(job.jit, job.devices))
+                facts = environment.facts(job.jit, job.devices)
+                unfinished = Unfinished.begin(slot, facts, keep_best=keep_best)
                 done = attempt(slot, unfinished)
                 record.write_to(slot.path, done)
                 unfinished.end(done)

@@ -35,6 +35,13 @@ from zoo import weights
 
 def load(slot: Slot, unfinished: Unfinished) -> Data:
     """Load the data, and note what they are."""
+    data = data_of(slot)
+    unfinished.note(data=facts(data))
+    return data
+
+
+def data_of(slot: Slot) -> Data:
+    """Load the data by which the run has its name, in the range that its model asks for."""
     job = slot.job
     asked = slot.protocol.evaluate
     own_metric.load(asked.metrics, surfaces=asked.surfaces)  # what fails does so before training
@@ -56,7 +63,6 @@ def load(slot: Slot, unfinished: Unfinished) -> Data:
     _require_same(slot, data)
     data = data.in_range(zoo.card(job.model).value_range)
     several_devices.require_equal_parts(job.devices, slot.protocol, data)
-    unfinished.note(data=facts(data))
     return data
 
 
@@ -122,7 +128,13 @@ def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) ->
         checkpoints.discard()
     title = slot.path.stem
     chosen = display.choose(title, epochs, data.steps_per_epoch, quiet=job.quiet)
-    with history.Kept(chosen, slot.folder) as shown:
+
+    usage = _usage(slot, data, slot.protocol.evaluate.threshold or 0.5)
+
+    def noted(state: State) -> None:
+        unfinished.epoch(state, lambda path: weights.save(model, path, usage))
+
+    with history.Kept(chosen, slot.folder, noted) as shown:
         return training.train(
             model,
             data,
@@ -151,11 +163,16 @@ def evaluate(slot: Slot, model: keras.Model, data: Data) -> Quality:
     quality = scoring.evaluate(predict, data, slot.protocol.evaluate)
     for failure in own_metric.failures(quality.patients):
         say(f"A metric failed on a patient, who is left out of it: {failure}")
-    usage = Trained.of(slot.protocol, data, quality.threshold)
-    weights.save(model, slot.folder / trained_network.WEIGHTS, usage.as_json())
+    usage = _usage(slot, data, quality.threshold)
+    weights.save(model, slot.folder / trained_network.WEIGHTS, usage)
     policy = slot.protocol.evaluate.policy
     _write(slot, "patients.csv", csv_table.text(scoring.table(quality, policy)))
     return quality
+
+
+def _usage(slot: Slot, data: Data, threshold: float) -> dict[str, Any]:
+    """Say what a file of weights needs to be used."""
+    return Trained.of(slot.protocol, data, threshold).as_json()
 
 
 def cost(slot: Slot, model: keras.Model, state: State, memory_before: int) -> dict[str, Any]:

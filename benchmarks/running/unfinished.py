@@ -3,6 +3,7 @@
 import datetime
 import re
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from benchmarks.errors import UserError
 from benchmarks.records import atomic, record
 from benchmarks.records.record import Record
 from benchmarks.running.slot import Slot
+from benchmarks.training.state import State
 
-FILE = "unfinished.json"
+FILE, BEST = "unfinished.json", "best.safetensors"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # Keras' own messages are in bold
 
 
@@ -23,11 +25,12 @@ class Unfinished:
 
     slot: Slot
     record: Record
+    keep_best: bool = False
 
     @classmethod
-    def begin(cls, slot: Slot, facts: dict[str, Any]) -> "Unfinished":
+    def begin(cls, slot: Slot, facts: dict[str, Any], *, keep_best: bool = False) -> "Unfinished":
         """Note the terms of a run before anything can go wrong."""
-        begun = cls(slot, of(slot, facts | {"deterministic": slot.job.deterministic}))
+        begun = cls(slot, of(slot, facts | {"deterministic": slot.job.deterministic}), keep_best)
         begun.note()
         return begun
 
@@ -36,6 +39,12 @@ class Unfinished:
         self.record = replace(self.record, **sections)
         content = record.to_json(replace(self.record, status="failed"))
         atomic.write(self.slot.folder / FILE, content.encode())
+
+    def epoch(self, state: State, save: Callable[[Path], object]) -> None:
+        """Note an epoch, and the weights if they are the best so far and are to be kept."""
+        if self.keep_best and state.improved:
+            save(self.slot.folder / BEST)
+        self.note(history=list(state.history))
 
     def failed(self, error: Exception) -> Record:
         """Return the record of a run that came to grief: its reason in a sentence."""
@@ -53,7 +62,8 @@ class Unfinished:
     def end(self, done: Record) -> None:
         """Put the record into the run's folder; forget the notes, and after success checkpoints."""
         atomic.write(self.slot.folder / "record.json", record.to_json(done).encode())
-        (self.slot.folder / FILE).unlink(missing_ok=True)
+        for name in (FILE, BEST):
+            (self.slot.folder / name).unlink(missing_ok=True)
         if done.status == "ok":
             for path in self.slot.folder.glob("epoch-*.safetensors"):
                 path.unlink(missing_ok=True)

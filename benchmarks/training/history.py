@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ FILE = "history.csv"
 
 
 class Kept(Display):
-    """Keeps the table up to date, and passes everything on to another display."""
+    """Keeps the table up to date, has each epoch noted, and passes everything on to a display."""
 
-    def __init__(self, shown: Display, folder: Path):
+    def __init__(
+        self, shown: Display, folder: Path, noted: Callable[[State], None] = lambda state: None
+    ):
         super().__init__(shown.title, shown.epochs, shown.steps)
-        self.shown, self.folder = shown, folder
+        self.shown, self.folder, self.noted = shown, folder, noted
 
     def __enter__(self) -> "Display":
         self.shown.__enter__()
@@ -34,6 +36,7 @@ class Kept(Display):
     def epoch(self, state: State) -> None:
         """Write the epochs so far, and pass them on."""
         write(self.folder, state.history)
+        self.noted(state)
         self.shown.epoch(state)
 
 

@@ -177,7 +177,7 @@ def sentences(source):
 
 def test_every_option_that_a_sentence_names_is_there():
     known = {option for command in COMMANDS for option in options(parser_for(command))}
-    known |= {"--machine", "--only", "--python", "--rehearse", "--store"}  # of benchmarks.gpu
+    known |= {"--machine", "--python", "--rehearse", "--lgg", "--dry-run"}  # of benchmarks.gpu
     known |= {"--logdir"}  # of TensorBoard
     for package in ("zoo", "data_pipeline", "benchmarks"):
         for path in (child_process.ROOT / package).rglob("*.py"):

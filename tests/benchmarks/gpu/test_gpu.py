@@ -1,122 +1,215 @@
-"""`make gpu`: what is done is skipped, what is cut short is not done, what is packed comes back."""
+"""`make gpu`: what comes first, how long it may take, and what is done already."""
 
 import json
-import os
-import sys
 from dataclasses import replace
+from itertools import pairwise
+from typing import ClassVar
 
 import fabricate
 import pytest
 
 import zoo
 from benchmarks.errors import UserError
-from benchmarks.gpu import carry, parcel, pieces, tasks
-from benchmarks.gpu.tasks import Task
+from benchmarks.gpu import agenda, carry, piece, sizing, tasks, timetable
+from benchmarks.gpu.agenda import Stage
+from benchmarks.gpu.member import CUT, ERROR
+from benchmarks.gpu.piece import Piece
+from benchmarks.gpu.tasks import Plan, Training
+from benchmarks.protocols import protocol
 from benchmarks.records import record
 
-
-def words(code):
-    return Task(f"run {code}", ("-c", code), "profiles/x.json", prints=True)
+PLAN = Plan(watch=0.0)
 
 
-@pytest.fixture(autouse=True)
-def plain_python(monkeypatch):
-    """Let tasks be lines of Python, not of the command line."""
-    monkeypatch.setattr(Task, "command", property(lambda self: [sys.executable, *self.arguments]))
+def trained(results, model, name="lgg2d", epochs=60, **terms):
+    """Write the record that a training on the GPU leaves."""
+    made = fabricate.a_record(model)
+    terms = {"backend": "jax", "precision": "mixed_bfloat16"} | terms
+    settled = protocol.shipped("lgg2d")
+    settled = replace(settled, train=replace(settled.train, epochs=epochs))
+    found = replace(
+        made,
+        run={**made.run, "protocol": name, **terms},
+        protocol=settled.as_json(),
+        protocol_digest=settled.digest,
+    )
+    return record.write(found, results)
 
 
-def run(tmp_path, *several, seconds=60.0):
-    return pieces.run(several, tmp_path, "box", seconds, None)
-
-
-def test_what_a_task_prints_is_its_file_and_says_that_it_is_done(tmp_path):
-    task = words("print('{}')")
-    assert not task.done(tmp_path / "results")
-    assert run(tmp_path, task) == 0
-    assert task.done(tmp_path / "results")
-    assert tasks.outstanding([task], tmp_path / "results") == []
-
-
-def test_a_task_that_fails_is_counted_and_leaves_no_file(tmp_path, capsys):
-    task = words("raise SystemExit('no GPU')")
-    assert run(tmp_path, task, words("print('{}')")) == 1
-    assert "failed: run raise" in capsys.readouterr().out
-    assert "no GPU" in (tmp_path / "log.txt").read_text()
-
-
-def test_a_task_is_interrupted_at_the_end_of_the_piece(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(pieces, "LEAST", 0.5)
-    waits = words("import time; time.sleep(600); print('{}')")
-    assert run(tmp_path, waits, words("print('{}')"), seconds=3) == 0
-    told = capsys.readouterr().out
-    assert "cut short: run import time" in told
-    assert "the same command goes on" in told
-    assert not waits.done(tmp_path / "results")
-
-
-def test_the_list_has_every_profile_and_every_training():
-    every = tasks.tasks(tasks.Plan(), "data")
+def test_trainings_come_first_and_everything_comes_once():
+    every = tasks.tasks(PLAN)
     names = [task.name for task in every]
     assert len(names) == len(set(names))
+    assert names[:8] == [f"train lgg2d {model}" for model in tasks.FIRST]
+    assert names[8] == "profile sa_unet-128x128x3-b16-jax-mixed_bfloat16"
     assert "profile unet3d-128x128x128x4-b1-jax-mixed_bfloat16" in names
-    trained = [name for name in names if name.startswith("train")]
-    assert len(trained) == len([name for name in zoo.names() if 2 in zoo.card(name).ranks])
-    assert trained.index("train sa_unet") < trained.index("train unet")
-    assert trained[-1] == "train ar2_unet"
+    slices = {name for name in zoo.names() if 2 in zoo.card(name).ranks}
+    for base in PLAN.protocols:
+        of_it = {one.model for one in every if isinstance(one, Training) and one.protocol == base}
+        assert of_it == slices
 
 
-def test_a_training_counts_as_done_where_its_record_lies(tmp_path):
-    made = fabricate.a_record("unet")
-    task = next(t for t in tasks.tasks(tasks.Plan(), "data") if t.name == "train unet")
-    from benchmarks.protocols import protocol
+def test_a_training_is_done_where_its_record_lies_with_whatever_epochs(tmp_path):
+    terms = ("lgg2d", "jax", "mixed_bfloat16")
+    unet, sa_unet = Training("unet", *terms), Training("sa_unet", *terms)
+    trained(tmp_path, "unet", backend="tensorflow")
+    trained(tmp_path, "unet", name="lgg2d_256")
+    assert not unet.done(tmp_path)
+    assert agenda.known_epochs([tmp_path], PLAN, "lgg2d") is None
+    trained(tmp_path, "unet", name="lgg2d_23e", epochs=23)
+    assert unet.done(tmp_path)
+    assert not sa_unet.done(tmp_path)
+    assert agenda.known_epochs([tmp_path / "none", tmp_path], PLAN, "lgg2d") == 23
 
-    settled = protocol.find("lgg2d", "unet")
-    run = {**made.run, "protocol": "lgg2d", "backend": "jax", "precision": "mixed_bfloat16"}
-    record.write(replace(made, run=run, protocol_digest=settled.digest), tmp_path)
+
+def test_a_profile_is_done_where_its_file_is_whole(tmp_path):
+    task = tasks.profiles(PLAN, ("unet",))[0]
+    path = task.path(tmp_path, "box")
+    path.parent.mkdir(parents=True)
+    path.write_text('{"model": ')
+    assert not task.done(tmp_path)
+    path.write_text("{}")
     assert task.done(tmp_path)
 
 
-def test_weights_come_home_in_parts_over_several_calls(tmp_path, monkeypatch):
-    monkeypatch.setattr(parcel, "PART", 1000)
-    monkeypatch.setattr(parcel, "FILES", 4)
-    weights = os.urandom(5500)
-    away, home = tmp_path / "away", tmp_path / "home"
-    folder = away / "box" / "runs" / "unet-lgg2d-0123-s0"
-    folder.mkdir(parents=True)
-    (folder / parcel.WEIGHTS).write_bytes(weights)
-    (folder / "picture.png").write_bytes(b"a patient")
-    (away / "box" / "unet-lgg2d-0123-s0.json").write_text("{}")
-    calls = [tmp_path / f"call{number}" for number in range(3)]
-    counts = [len(parcel.pack(away, call)) for call in calls]
-    assert counts == [4, 4, 1]  # six parts, three a call beside the archive
-    assert "3 of 6" in parcel.unpack(calls[:1], home)[-1]
-    assert parcel.unpack(calls, home)[-1].endswith("weights whole")
-    assert (home / "box/runs/unet-lgg2d-0123-s0" / parcel.WEIGHTS).read_bytes() == weights
-    assert json.loads((home / "box/unet-lgg2d-0123-s0.json").read_text()) == {}
-    assert not list(home.rglob("*.png"))
+@pytest.mark.parametrize(
+    ("per_epoch", "seconds", "epochs", "models"),
+    [
+        ({"a": 1.0, "b": 4.0}, 100.0, 25, ("a", "b")),
+        ({"b": 4.0, "a": 1.0}, 1000.0, 60, ("a", "b")),  # no more than the protocol has
+        ({"a": 1.0, "b": 4.0, "c": 50.0}, 100.0, 25, ("a", "b")),  # two epochs of c: it waits
+        ({"a": 9.0, "b": 99.0}, 20.0, 2, ("a",)),  # nobody has enough: the fastest alone
+        ({"a": 9.0}, -5.0, 1, ("a",)),
+    ],
+)
+def test_everyone_gets_the_epochs_that_the_slowest_can_do(per_epoch, seconds, epochs, models):
+    assert sizing.epochs(per_epoch, seconds, 60) == sizing.Size(epochs, models)
 
 
-def test_records_travel_in_parts_and_are_there_when_all_have_come(tmp_path, monkeypatch):
-    monkeypatch.setattr(carry, "PART", 1000)
-    store = tmp_path / "store"
-    (store / "0123").mkdir(parents=True)
-    (store / "0123" / "records.bin").write_bytes(os.urandom(2500))
-    carry.records(store, tmp_path / "carry")
-    parts = sorted((tmp_path / "carry").glob("*.part"))
-    assert len(parts) == 3
-    hidden = parts[1].rename(tmp_path / "later")
-    assert not carry.unpack(tmp_path / "carry", tmp_path / "data")
-    hidden.rename(parts[1])
-    assert carry.unpack(tmp_path / "carry", tmp_path / "data")
-    assert (tmp_path / "data/0123/records.bin").read_bytes() == (
-        store / "0123" / "records.bin"
-    ).read_bytes()
+def test_a_sized_protocol_differs_in_its_epochs_alone(tmp_path):
+    own = protocol.shipped("lgg2d")
+    assert sizing.written("lgg2d", own.train.epochs, tmp_path, "box") == "lgg2d"
+    name = sizing.written("lgg2d", 23, tmp_path, "box")
+    assert name == "results/box/protocols/lgg2d_23e.toml"
+    found = protocol.find(str(tmp_path / name), "unet")
+    assert found == replace(own, name="lgg2d_23e", train=replace(own.train, epochs=23))
 
 
-def test_a_file_that_is_no_part_is_refused(tmp_path):
-    (tmp_path / "else.part").write_bytes(b"")
-    with pytest.raises(UserError, match="no part that `make gpu`"):
-        parcel.joined(tmp_path.glob("*.part"))
+def test_time_is_kept_for_what_comes_after():
+    training = Training("unet", "lgg2d", "jax", "float32")
+    (profile, *_) = tasks.profiles(PLAN, ("unet",))
+    assert Stage([training], [profile], None).share(500) == 350
+    assert Stage([training], [training], None).share(500) == 500
+    assert Stage([training], [], None).share(150) == 0  # so few epochs would be its size for good
+    assert Stage([training], [], 23).share(150) == 150
+    assert Stage([profile], [training], None).share(500) == 250
+    assert Stage([profile], [training], None).share(300) == 300  # nothing could begin after it
+    assert Stage([profile], [], None).share(20) == 0
+
+
+def test_a_timetable_has_no_gap_before_its_end_and_starts_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(piece, "Crew", None)
+    lines = list(timetable.timetable(Plan(), [tmp_path], 8.5))
+    spans = [line.split()[0].split("-") for line in lines]
+    for (_, ends), (begins, _) in pairwise(spans[:-1]):
+        assert ends == begins
+    assert spans[-1][1] == "8:30"
+    assert "8 processes start" in lines[0]
+    assert any("profiles, one at a time" in line for line in lines)
+    assert not any("brats2d" in line for line in lines)
+    for model in tasks.FIRST:
+        trained(tmp_path, model, name="lgg2d_23e", epochs=23)
+    lines = list(timetable.timetable(Plan(), [tmp_path], 8.5))
+    assert "22 profiles" in lines[1]
+    assert any("brats2d: all train together" in line for line in lines)
+
+
+class Asked:
+    """A crew whose members answer at once, as they are told here."""
+
+    crews: ClassVar[list] = []
+
+    def __init__(self, models, settings, work, log, outside, tick):
+        self.members = dict.fromkeys(models)
+        self.results, self.requests = work / "results", []
+        self.crews.append(self)
+
+    def ask(self, requests, deadline):
+        self.requests.append(requests)
+        return {model: self.answer(model, **request) for model, request in requests.items()}
+
+    def answer(self, model, do, **how):
+        if model == "mod_r2au":
+            return {ERROR: "its process is gone"}
+        if do == "measure":
+            return {"epoch": {"unet": 0.5, "sa_unet": 0.25, "ar2_unet": 400.0}[model]}
+        if do == "train":
+            return self.train(model, **how)
+        return {"seconds": 1.0}
+
+    def train(self, model, protocol, data):
+        if model == "sa_unet":
+            return {CUT: True}
+        trained(self.results, model, name=protocol.rsplit("/")[-1].removesuffix(".toml"), epochs=23)
+        return {"epochs": 23}
+
+    def close(self):
+        self.members = {}
+
+
+@pytest.fixture
+def a_piece(tmp_path, monkeypatch):
+    monkeypatch.setattr(piece, "Crew", Asked)
+    monkeypatch.setattr(Asked, "crews", [])
+    plan = replace(
+        PLAN, models=("sa_unet", "unet", "mod_r2au", "ar2_unet"), protocols=("lgg2d",), slices=(64,)
+    )
+
+    def make(data="data/lgg2d", minutes=6.0):
+        folders = (tmp_path / "results",)
+        where = {} if data is None else {"lgg2d": data}
+        return Piece(plan, tmp_path, "box", minutes, {}, where, folders, lambda: None)
+
+    return make
+
+
+def test_a_piece_sizes_its_trainings_and_the_next_one_goes_on_with_that_size(
+    a_piece, tmp_path, capsys
+):
+    first = a_piece()
+    first.run()
+    told = capsys.readouterr().out
+    warm, measure, train, *profiles = Asked.crews[0].requests
+    assert set(warm) == {"sa_unet", "unet", "mod_r2au", "ar2_unet"}
+    assert set(measure) == {"sa_unet", "unet", "ar2_unet"}  # one is gone
+    assert set(train) == {"sa_unet", "unet"}  # and one is too slow for this piece
+    epochs = protocol.shipped("lgg2d").train.epochs
+    assert {request["protocol"] for request in train.values()} == {"lgg2d"}
+    assert f"{epochs} for each of sa_unet, unet" in told
+    assert "cut short: train lgg2d, sa_unet" in told
+    assert first.failed == 3  # the one that is gone, and its profiles
+    assert [set(one) for one in profiles[:2]] == [{"sa_unet"}, {"sa_unet"}]
+    assert json.loads((tmp_path / "results/box/profiles").glob("unet-64*").__next__().read_text())
+
+    a_piece().run()
+    train = Asked.crews[1].requests[0]
+    assert set(train) == {"sa_unet", "mod_r2au", "ar2_unet"}  # no timing any more
+    assert {request["protocol"] for request in train.values()} == {
+        "results/box/protocols/lgg2d_23e.toml"
+    }
+
+
+def test_trainings_wait_for_their_records_and_profiles_do_not(a_piece, capsys):
+    a_piece(data=None).run()
+    assert "lgg2d waits for all parts of its records" in capsys.readouterr().out
+    asked = [one for crew in Asked.crews for requests in crew.requests for one in requests.values()]
+    assert {request["do"] for request in asked} == {"profile"}
+
+
+def test_without_time_nothing_begins(a_piece, capsys):
+    a_piece(minutes=0.5).run()
+    assert "train lgg2d sa_unet and 3 more wait for the next piece." in capsys.readouterr().out
+    assert Asked.crews == []
 
 
 def test_a_python_that_lacks_something_is_told_so_in_one_sentence(monkeypatch):

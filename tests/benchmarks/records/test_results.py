@@ -16,7 +16,7 @@ import pytest
 import zoo
 from benchmarks.__main__ import main
 from benchmarks.findings.evidence import batches, needed_runs, published_ways
-from benchmarks.gpu import tasks
+from benchmarks.gpu import agenda, tasks
 from benchmarks.records import record
 
 ROOT = Path(__file__).parents[3]
@@ -88,8 +88,8 @@ def test_results_hold_no_picture_of_a_patient(results):
 
 
 def test_the_readme_lists_what_is_outstanding_for_the_gpu(results):
-    every = tasks.tasks(tasks.Plan(), "data/lgg2d")
-    missing = {task.name for task in tasks.outstanding(every, results)}
+    every = tasks.tasks(tasks.Plan())
+    missing = {task.name for task in agenda.outstanding(every, [results])}
     lines = re.findall(r"^- \[([ x])\] (.+)$", (results / "README.md").read_text(), re.MULTILINE)
     told = {name: mark for mark, name in lines}
     assert told == {task.name: " " if task.name in missing else "x" for task in every}

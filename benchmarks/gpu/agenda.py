@@ -1,0 +1,71 @@
+"""How the minutes of a piece are shared out: the same for the piece itself and its timetable."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.gpu import tasks
+from benchmarks.gpu.tasks import Plan, Profile, Task, Training
+
+PACKED = 15.0  # seconds kept for the way home
+LEAST = 30.0  # seconds: with less left, nothing begins
+LEAST_SIZED = 200.0  # seconds: with less, epochs would be few for good
+SIZED, PROFILED = 0.7, 0.5  # of what is left, where profiles or trainings come after
+SCORED = 40.0  # seconds kept for the scores that follow the last epoch
+PROFILE = 12.0  # seconds that a profile is taken to last
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is outstanding of a stage, and what of those behind it."""
+
+    tasks: Sequence[Task]
+    later: Sequence[Task]
+    epochs: int | None  # to which its protocol was sized before; None for profiles, too
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Return the models of its tasks."""
+        return tuple(dict.fromkeys(task.model for task in self.tasks))
+
+    @property
+    def trains(self) -> bool:
+        """Say whether it is one of trainings."""
+        return isinstance(self.tasks[0], Training)
+
+    def share(self, left: float) -> float:
+        """Return how many of the seconds that are left it may have; none if it has to wait."""
+        if left < LEAST:
+            return 0.0
+        if not self.trains:
+            half = PROFILED * left
+            follows = any(isinstance(task, Training) for task in self.later)
+            return half if follows and left - half >= LEAST_SIZED else left
+        if self.epochs is not None:
+            return left
+        follows = any(isinstance(task, Profile) for task in self.later)
+        return left * (SIZED if follows else 1.0) if left >= LEAST_SIZED else 0.0
+
+
+def stages(plan: Plan, results: Sequence[Path]) -> Iterator[Stage]:
+    """Yield what is outstanding, stage by stage, as it is when a stage is asked for."""
+    every = list(tasks.stages(plan))
+    for place, stage in enumerate(every):
+        missing = outstanding(stage, results)
+        if not missing:
+            continue
+        later = outstanding([task for after in every[place + 1 :] for task in after], results)
+        first = missing[0]
+        sized = known_epochs(results, plan, first.protocol) if isinstance(first, Training) else None
+        yield Stage(missing, later, sized)
+
+
+def outstanding(every: Sequence[Task], results: Sequence[Path]) -> list[Task]:
+    """Return the tasks that no folder has the result of."""
+    return [task for task in every if not any(task.done(folder) for folder in results)]
+
+
+def known_epochs(results: Sequence[Path], plan: Plan, base: str) -> int | None:
+    """Return to how many epochs a protocol was sized before, in whichever folder."""
+    counts = (tasks.epochs_of(folder, plan, base) for folder in results)
+    return next((count for count in counts if count is not None), None)

@@ -1,0 +1,45 @@
+"""How many epochs fit: one number for all networks, so that they stay comparable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.gpu import tasks
+from benchmarks.protocols import protocol
+from benchmarks.records import atomic
+
+LEAST = 12  # epochs; a network for which no more fit waits for the next piece
+
+
+@dataclass(frozen=True)
+class Size:
+    """The epochs that everyone gets, and who has them in the time that there is."""
+
+    epochs: int
+    models: tuple[str, ...]
+
+
+def epochs(per_epoch: Mapping[str, float], seconds: float, most: int) -> Size:
+    """Give as many epochs as the slowest can do in the time, all being at it together.
+
+    Where that is less than LEAST, the slowest waits, and so on; the time of those that stay is
+    taken as measured, although it falls when others wait or end: nobody is late for that.
+    """
+    by_speed = sorted(per_epoch, key=lambda name: per_epoch[name])
+    fits = {name: int(seconds / per_epoch[name]) for name in by_speed}
+    taken = [name for name in by_speed if fits[name] >= min(LEAST, most)] or by_speed[:1]
+    return Size(max(1, min(most, fits[taken[-1]])), tuple(taken))
+
+
+def written(base: str, count: int, work: Path, machine: str) -> str:
+    """Return the name of a protocol with these epochs; written as a file unless it is shipped.
+
+    Its path within the working folder is the one that it will have in the repository.
+    """
+    if protocol.shipped(base).train.epochs == count:
+        return base
+    name = tasks.sized_name(base, count)
+    path = Path("results", machine, tasks.PROTOCOLS, f"{name}.toml")
+    lines = (f'name = "{name}"', f'base = "{base}"', "", "[train]", f"epochs = {count}", "")
+    atomic.write(work / path, "\n".join(lines).encode())
+    return str(path)
