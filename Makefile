@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(L
 FAST := "not slow and not backends and not smoke"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock package list names test-newest bench sweep compare report test test-fast smoke test-slow test-backends test-sweep test-web docs demo-files perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-patient perf-zoo perf exports fidelity gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup lock package list names test-newest bench sweep compare report test test-fast smoke test-slow test-backends test-sweep test-web docs demo-files perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-patient perf-memory perf-zoo perf exports fidelity gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -128,6 +128,9 @@ perf-volume: $(VENV)/.installed-dev ## Time sliding windows against bare calls a
 
 perf-patient: $(VENV)/.installed-dev ## Time a patient from files to mask, by stage, in 2D and 3D [SCAN=folder MODELS="a b"]
 	@SCAN="$(SCAN)" $(BIN)/python tests/perf/patient_speed.py $(MODELS)
+
+perf-memory: $(VENV)/.installed-dev ## Measure what the commands hold in memory at most, into docs/perf/memory.md
+	@$(BIN)/python tests/perf/memory_peaks.py
 
 perf-blocks: $(VENV)/.installed ## Time depthwise convolutions and norms against Keras' plain forms
 	@$(BIN)/python tests/perf/block_speed.py

@@ -130,8 +130,9 @@ ROOMS = {
             "plots.of_findings protocols records running"
         ),
         "gpu": (
-            "backends cost data_pipeline.origin data_pipeline.preparing data_pipeline.storing errors "
-            "inference machine protocols records running sweep terminal training zoo zoo.weights"
+            "backends cost data_pipeline.origin data_pipeline.preparing data_pipeline.storing "
+            "errors inference machine protocols records running sweep terminal training zoo "
+            "zoo.weights"
         ),
         "report": "comparison comparison.judging comparison.reading plots records tables",
         "viewing": (

@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from benchmarks.errors import UserError
 from benchmarks.terminal.streams import say, shown
@@ -53,14 +54,38 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return 0
-    for row in rows:
-        dice = ", ".join(f"{region} {value[0]:.3f}" for region, value in row["dice"].items())
-        channels = ",".join(row["channels"])
-        told = f"{row['folds']} fold(s), {row['megabytes']} MB, Dice {dice} ({row['patients']})"
-        print(shown(f"{row['name']:<20} {row['rank']}D  {channels:<20} {told}"))
-    if not rows:
+    if rows:
+        _table(rows)
+    else:
         print("no presets yet: `gliozoo weights add RUN... --name MODEL.TAG` makes one of runs")
     return 0
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    """Print a row a preset."""
+    from benchmarks.tables import fitted
+
+    columns = [
+        fitted.Column("Preset", justify="left"),
+        fitted.Column("Of", justify="left"),
+        fitted.Column("Sequences", 1, "left"),
+        fitted.Column("Folds", 3),
+        fitted.Column("MB", 2),
+        fitted.Column("Dice", justify="left"),
+        fitted.Column("Patients"),
+    ]
+    cells = [
+        (
+            *(shown(row["name"]), f"{row['rank']}D", shown(", ".join(row["channels"]))),
+            *(str(row["folds"]), f"{row['megabytes']:.2f}"),
+            shown(", ".join(f"{name} {value[0]:.3f}" for name, value in row["dice"].items())),
+            str(row["patients"]),
+        )
+        for row in rows
+    ]
+    place = fitted.console()
+    fitted.show(place, columns, cells)
+    place.print("Dice is the mean of patients that the networks never saw.")
 
 
 def _show(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from benchmarks.protocols.protocol import find
 from benchmarks.records import atomic, record, result_paths, verify
 from benchmarks.running import launch, run, settle, unfinished
 from benchmarks.running.job import Job
+from benchmarks.training.state import State
 
 SUICIDE = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
@@ -148,6 +149,33 @@ def test_a_killed_process_is_described_by_the_notes_it_left(job, monkeypatch):
     monkeypatch.setattr(launch, "command", lambda _: [sys.executable, "-c", SUICIDE])
     found = launch.launch(slot_of(job)).record
     assert (found.environment["backend"], found.data["n_test"]) == ("tensorflow", 7)
+
+
+@pytest.mark.parametrize("keep_best", [False, True])
+def test_an_unfinished_run_knows_its_epochs_and_if_asked_its_best_weights(job, keep_best):
+    slot = slot_of(job)
+    saved = []
+    rows = [{"epoch": number, "loss": 1.0, "val_loss": 1.0, "val_dice": 0.1} for number in (1, 2)]
+    with slot.claimed():
+        begun = unfinished.Unfinished.begin(slot, {"backend": "jax"}, keep_best=keep_best)
+        begun.epoch(State(history=tuple(rows[:1]), best_epoch=1), saved.append)
+        begun.epoch(State(history=tuple(rows), best_epoch=1), saved.append)
+    assert unfinished.killed(slot, {}, "SIGKILL", "killed").history == rows
+    assert saved == [slot.folder / unfinished.BEST] * keep_best
+
+
+def test_a_finished_run_has_no_best_weights_beside_its_last(job, monkeypatch):
+    kept = []
+    end = unfinished.Unfinished.end
+
+    def look(self, done):
+        kept.append((self.slot.folder / unfinished.BEST).stat().st_size)
+        end(self, done)
+
+    monkeypatch.setattr(unfinished.Unfinished, "end", look)
+    folder = result_paths.run_folder(run.run(job, keep_best=True))
+    assert kept[0] == (folder / "weights.safetensors").stat().st_size
+    assert not (folder / unfinished.BEST).exists()
 
 
 def test_the_command_repeats_the_run():
