@@ -56,7 +56,7 @@ def stages(plan: Plan, results: Sequence[Path]) -> Iterator[Stage]:
             continue
         later = outstanding([task for after in every[place + 1 :] for task in after], results)
         first = missing[0]
-        sized = known_epochs(results, plan, first.protocol) if isinstance(first, Training) else None
+        sized = known_epochs(results, first.protocol) if isinstance(first, Training) else None
         yield Stage(missing, later, sized)
 
 
@@ -65,7 +65,7 @@ def outstanding(every: Sequence[Task], results: Sequence[Path]) -> list[Task]:
     return [task for task in every if not any(task.done(folder) for folder in results)]
 
 
-def known_epochs(results: Sequence[Path], plan: Plan, base: str) -> int | None:
+def known_epochs(results: Sequence[Path], base: str) -> int | None:
     """Return to how many epochs a protocol was sized before, in whichever folder."""
-    counts = (tasks.epochs_of(folder, plan, base) for folder in results)
+    counts = (tasks.epochs_of(folder, base) for folder in results)
     return next((count for count in counts if count is not None), None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.gpu import agenda, sizing
 from benchmarks.gpu.agenda import PACKED, PROFILE, SCORED, Stage
-from benchmarks.gpu.crew import Crew
+from benchmarks.gpu.crew import GONE, Crew
 from benchmarks.gpu.member import CUT, ERROR
 from benchmarks.gpu.sizing import Size
 from benchmarks.gpu.tasks import Plan, Profile, Training
@@ -33,6 +33,7 @@ class Piece:
     tick: Callable[[], None]
     failed: int = 0
     _crew: Crew | None = None
+    _gone: set[str] = field(default_factory=set)
     _end: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,6 +89,8 @@ class Piece:
 
     def _profile(self, stage: Stage, until: float) -> None:
         for task in stage.tasks:
+            if task.model in self._gone:
+                continue  # it is for the next piece, and alone: the others go on
             if time.monotonic() > until - PROFILE:
                 print("The other profiles are left to the next piece.", flush=True)
                 return
@@ -125,6 +128,8 @@ class Piece:
         for model, answer in answers.items():
             if ERROR in answer:
                 self.failed += 1
+                if answer[ERROR] == GONE:
+                    self._gone.add(model)
                 print(f"failed: {what}, {model}: {answer[ERROR]}", flush=True)
             elif CUT in answer:
                 print(f"cut short: {what}, {model}", flush=True)

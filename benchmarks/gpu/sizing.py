@@ -32,14 +32,13 @@ def epochs(per_epoch: Mapping[str, float], seconds: float, most: int) -> Size:
 
 
 def written(base: str, count: int, work: Path, machine: str) -> str:
-    """Return the name of a protocol with these epochs; written as a file unless it is shipped.
+    """Write a protocol with these epochs; return its path, or the name if it is the shipped one.
 
-    Its path within the working folder is the one that it will have in the repository.
+    The file says from then on what everyone gets. Its path within the working folder is the one
+    that it will have in the repository.
     """
-    if protocol.shipped(base).train.epochs == count:
-        return base
     name = tasks.sized_name(base, count)
     path = Path("results", machine, tasks.PROTOCOLS, f"{name}.toml")
     lines = (f'name = "{name}"', f'base = "{base}"', "", "[train]", f"epochs = {count}", "")
     atomic.write(work / path, "\n".join(lines).encode())
-    return str(path)
+    return base if protocol.shipped(base).train.epochs == count else str(path)

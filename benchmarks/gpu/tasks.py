@@ -148,13 +148,11 @@ def tasks(plan: Plan) -> list[Task]:
     return [task for stage in stages(plan) for task in stage]
 
 
-def epochs_of(results: Path, plan: Plan, base: str) -> int | None:
+def epochs_of(results: Path, base: str) -> int | None:
     """Return how many epochs a protocol was sized to, by any machine; None before it was."""
-    for path in _records(results, base):
-        found = record.read(path)
-        if (found.run["backend"], found.run["precision"]) == (plan.backend, plan.precision):
-            return int(found.protocol["train"]["epochs"])
-    return None
+    sized = re.compile(rf"{re.escape(base)}_(\d+)e")
+    found = (sized.fullmatch(path.stem) for path in results.glob(f"*/{PROTOCOLS}/*.toml"))
+    return max((int(match[1]) for match in found if match), default=None)
 
 
 def sized_name(base: str, epochs: int) -> str:

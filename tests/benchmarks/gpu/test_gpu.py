@@ -55,11 +55,9 @@ def test_a_training_is_done_where_its_record_lies_with_whatever_epochs(tmp_path)
     trained(tmp_path, "unet", backend="tensorflow")
     trained(tmp_path, "unet", name="lgg2d_256")
     assert not unet.done(tmp_path)
-    assert agenda.known_epochs([tmp_path], PLAN, "lgg2d") is None
     trained(tmp_path, "unet", name="lgg2d_23e", epochs=23)
     assert unet.done(tmp_path)
     assert not sa_unet.done(tmp_path)
-    assert agenda.known_epochs([tmp_path / "none", tmp_path], PLAN, "lgg2d") == 23
 
 
 def test_a_profile_is_done_where_its_file_is_whole(tmp_path):
@@ -87,12 +85,20 @@ def test_everyone_gets_the_epochs_that_the_slowest_can_do(per_epoch, seconds, ep
 
 
 def test_a_sized_protocol_differs_in_its_epochs_alone(tmp_path):
-    own = protocol.shipped("lgg2d")
-    assert sizing.written("lgg2d", own.train.epochs, tmp_path, "box") == "lgg2d"
+    own, results = protocol.shipped("lgg2d"), [tmp_path / "none", tmp_path / "results"]
+    assert agenda.known_epochs(results, "lgg2d") is None
     name = sizing.written("lgg2d", 23, tmp_path, "box")
     assert name == "results/box/protocols/lgg2d_23e.toml"
     found = protocol.find(str(tmp_path / name), "unet")
     assert found == replace(own, name="lgg2d_23e", train=replace(own.train, epochs=23))
+    assert agenda.known_epochs(results, "lgg2d") == 23
+    assert agenda.known_epochs(results, "lgg2d_256") is None
+
+
+def test_a_size_that_is_the_protocols_own_is_the_protocol(tmp_path):
+    own = protocol.shipped("lgg2d").train.epochs
+    assert sizing.written("lgg2d", own, tmp_path, "box") == "lgg2d"
+    assert agenda.known_epochs([tmp_path / "results"], "lgg2d") == own
 
 
 def test_time_is_kept_for_what_comes_after():
@@ -118,7 +124,7 @@ def test_a_timetable_has_no_gap_before_its_end_and_starts_nothing(tmp_path, monk
     assert any("profiles, one at a time" in line for line in lines)
     assert not any("brats2d" in line for line in lines)
     for model in tasks.FIRST:
-        trained(tmp_path, model, name="lgg2d_23e", epochs=23)
+        trained(tmp_path, model)
     lines = list(timetable.timetable(Plan(), [tmp_path], 8.5))
     assert "22 profiles" in lines[1]
     assert any("brats2d: all train together" in line for line in lines)
@@ -150,8 +156,8 @@ class Asked:
     def train(self, model, protocol, data):
         if model == "sa_unet":
             return {CUT: True}
-        trained(self.results, model, name=protocol.rsplit("/")[-1].removesuffix(".toml"), epochs=23)
-        return {"epochs": 23}
+        trained(self.results, model)
+        return {"epochs": 60}
 
     def close(self):
         self.members = {}
@@ -187,16 +193,15 @@ def test_a_piece_sizes_its_trainings_and_the_next_one_goes_on_with_that_size(
     assert {request["protocol"] for request in train.values()} == {"lgg2d"}
     assert f"{epochs} for each of sa_unet, unet" in told
     assert "cut short: train lgg2d, sa_unet" in told
-    assert first.failed == 3  # the one that is gone, and its profiles
+    assert first.failed == 1
+    assert not any("mod_r2au" in one for one in profiles)  # the others keep their processes
     assert [set(one) for one in profiles[:2]] == [{"sa_unet"}, {"sa_unet"}]
     assert json.loads((tmp_path / "results/box/profiles").glob("unet-64*").__next__().read_text())
 
     a_piece().run()
     train = Asked.crews[1].requests[0]
     assert set(train) == {"sa_unet", "mod_r2au", "ar2_unet"}  # no timing any more
-    assert {request["protocol"] for request in train.values()} == {
-        "results/box/protocols/lgg2d_23e.toml"
-    }
+    assert {request["protocol"] for request in train.values()} == {"lgg2d"}
 
 
 def test_trainings_wait_for_their_records_and_profiles_do_not(a_piece, capsys):
