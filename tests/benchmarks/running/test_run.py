@@ -32,8 +32,21 @@ def slot_of(job):
     return settle.slot(job)
 
 
-def test_a_run_ends_in_a_record_that_verifies_and_a_folder_that_shows_it(job):
-    path = run.run(job)
+@pytest.fixture
+def kept(monkeypatch):
+    """Return the sizes of the best weights that runs had kept when they ended."""
+    sizes, end = [], unfinished.Unfinished.end
+
+    def look(self, done):
+        sizes.append((self.slot.folder / unfinished.BEST).stat().st_size)
+        end(self, done)
+
+    monkeypatch.setattr(unfinished.Unfinished, "end", look)
+    return sizes
+
+
+def test_a_run_ends_in_a_record_that_verifies_and_a_folder_that_shows_it(job, kept):
+    path = run.run(job, keep_best=True)
     done = record.read(path)
     assert done.status == "ok", done.error
     assert path == slot_of(job).path
@@ -50,7 +63,8 @@ def test_a_run_ends_in_a_record_that_verifies_and_a_folder_that_shows_it(job):
     assert {"record.json", "patients.csv", "history.csv", "curves.png"} <= names
     assert {"weights.safetensors", "overlays"} <= names
     assert not list(folder.glob("epoch-*")), "checkpoints of a finished run are of no more use"
-    assert not (folder / unfinished.FILE).exists()
+    assert not {unfinished.FILE, unfinished.BEST} & names
+    assert kept == [(folder / "weights.safetensors").stat().st_size]
     assert record.read(folder / "record.json") == done
     rows = list(csv.DictReader((folder / "patients.csv").open()))
     assert [row["patient"] for row in rows] == [row["patient"] for row in done.patients]
@@ -162,20 +176,6 @@ def test_an_unfinished_run_knows_its_epochs_and_if_asked_its_best_weights(job, k
         begun.epoch(State(history=tuple(rows), best_epoch=1), saved.append)
     assert unfinished.killed(slot, {}, "SIGKILL", "killed").history == rows
     assert saved == [slot.folder / unfinished.BEST] * keep_best
-
-
-def test_a_finished_run_has_no_best_weights_beside_its_last(job, monkeypatch):
-    kept = []
-    end = unfinished.Unfinished.end
-
-    def look(self, done):
-        kept.append((self.slot.folder / unfinished.BEST).stat().st_size)
-        end(self, done)
-
-    monkeypatch.setattr(unfinished.Unfinished, "end", look)
-    folder = result_paths.run_folder(run.run(job, keep_best=True))
-    assert kept[0] == (folder / "weights.safetensors").stat().st_size
-    assert not (folder / unfinished.BEST).exists()
 
 
 def test_the_command_repeats_the_run():
