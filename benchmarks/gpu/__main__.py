@@ -5,7 +5,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +18,8 @@ from benchmarks.gpu.agenda import outstanding
 from benchmarks.gpu.piece import Piece
 from benchmarks.gpu.tasks import Plan
 
-CARRY, WORK, HOME = Path("carry"), Path("cache/gpu"), Path("results")
+CARRY, HOME = Path("carry"), Path("results")
+WORK, REHEARSED = Path("cache/gpu"), Path("cache/gpu-rehearsal")
 DATA = "data"  # within the working folder: a folder of records for each protocol
 PACK = 20.0  # seconds between two looks at what there is to pack
 
@@ -54,27 +58,22 @@ def main() -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    end = time.monotonic() + 60 * arguments.minutes
     plan = replace(tasks.REHEARSAL if arguments.rehearse else Plan(), backend=arguments.backend)
-    done = (WORK / "results",) if arguments.rehearse else (WORK / "results", HOME)
+    work = REHEARSED if arguments.rehearse else WORK
+    results = work / "results"
+    done = (results,) if arguments.rehearse else (results, HOME)
     if arguments.dry_run:
         print("\n".join(timetable.timetable(plan, done, arguments.minutes)))
         return 0
-    began = time.monotonic()
-    site = carry.install(CARRY / "wheels", WORK.resolve() / "site")
+    site = carry.install(CARRY / "wheels", work.resolve() / "site")
     carry.require(arguments.backend, site)
     machine = re.sub(r"[^a-z0-9]+", "-", (arguments.machine or _machine()).lower()).strip("-")
-    bundle = parcel.Parcel(WORK / "results", arguments.out or WORK / "parcel")
-    piece = Piece(
-        plan,
-        WORK,
-        machine,
-        arguments.minutes - (time.monotonic() - began) / 60,
-        crew.environment_of(machine, site),
-        _data(plan, arguments.rehearse),
-        done,
-        _now_and_then(bundle.update),
-    )
-    piece.run()
+    data = _data(plan, work, arguments.rehearse)
+    bundle = parcel.Parcel(results, arguments.out or work / "parcel")
+    piece = Piece(plan, work, machine, end, crew.environment_of(machine, site), data, done)
+    with _now_and_then(bundle.update):
+        piece.run()
     for path in bundle.update():
         print(f"{path} {path.stat().st_size:,} bytes")
     every = tasks.tasks(plan)
@@ -82,25 +81,33 @@ def _run(arguments: argparse.Namespace) -> int:
     return 1 if piece.failed else 0
 
 
-def _data(plan: Plan, phantoms: bool) -> dict[str, str | None]:
+def _data(plan: Plan, work: Path, phantoms: bool) -> dict[str, str | None]:
     """Name the records that are there, all parts of them, as seen from the working folder."""
     if phantoms:
         return dict.fromkeys(plan.protocols)
     here = {name: f"{DATA}/{name}" for name in plan.protocols}
-    return {name: where for name, where in here.items() if carry.unpack(CARRY / name, WORK / where)}
+    return {name: where for name, where in here.items() if carry.unpack(CARRY / name, work / where)}
 
 
-def _now_and_then(do):
-    """Return a function that does something no more often than every PACK seconds."""
-    last = time.monotonic()
+@contextmanager
+def _now_and_then(do: Callable[[], object]) -> Iterator[None]:
+    """Do something every PACK seconds, beside what is done within."""
+    over = threading.Event()
 
-    def tick() -> None:
-        nonlocal last
-        if time.monotonic() - last > PACK:
-            do()
-            last = time.monotonic()
+    def again() -> None:
+        while not over.wait(PACK):
+            try:
+                do()
+            except (OSError, *USER_ERRORS) as error:
+                print(f"Not packed this time: {error}", file=sys.stderr, flush=True)
 
-    return tick
+    packer = threading.Thread(target=again, daemon=True)
+    packer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        packer.join()
 
 
 def _machine() -> str:

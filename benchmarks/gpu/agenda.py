@@ -7,12 +7,12 @@ from pathlib import Path
 from benchmarks.gpu import tasks
 from benchmarks.gpu.tasks import Plan, Profile, Task, Training
 
-PACKED = 15.0  # seconds kept for the way home
+PACKED = 40.0  # seconds kept for members to end and for the way home
 LEAST = 30.0  # seconds: with less left, nothing begins
 LEAST_SIZED = 200.0  # seconds: with less, epochs would be few for good
-SIZED, PROFILED = 0.7, 0.5  # of what is left, where profiles or trainings come after
+SIZED, PROFILED = 0.8, 0.5  # of what is left, where profiles or trainings come after
 SCORED = 40.0  # seconds kept for the scores that follow the last epoch
-PROFILE = 12.0  # seconds that a profile is taken to last
+PROFILE = 30.0  # seconds that a profile is taken to last: its peak memory is another process's
 
 
 @dataclass(frozen=True)

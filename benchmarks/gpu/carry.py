@@ -76,7 +76,8 @@ def records(folder: Path, out: Path, part: int) -> None:
 
 def room(wheels: Path) -> int:
     """Return the bytes that a part may have: what a call takes, less the tree and the wheels."""
-    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, check=True).stdout
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, capture_output=True, check=True).stdout
     tree = (Path(os.fsdecode(name)) for name in listed.split(b"\0") if name)
     taken = sum(path.stat().st_size for path in [*tree, *wheels.glob("*.whl")] if path.exists())
     if CALL - MARGIN - taken < SMALLEST:

@@ -7,16 +7,16 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from benchmarks.gpu.member import CUT, ERROR
+from benchmarks.gpu.member import ERROR
 from benchmarks.machine import child_process, environment, resources
 
-GRACE = 15.0  # seconds that an interrupted member may take to answer, or to end
+GRACE = 12.0  # seconds that an interrupted member may take to answer, or to end
 LOOK = 1.0  # seconds between two looks at the clock
-GONE = "its process is gone"
+GONE, DEAF = "its process is gone", "it did not stop, and was killed"
 
 Answer = dict[str, Any]
 
@@ -31,9 +31,7 @@ class Crew:
         work: Path,
         log: Path,
         outside: Mapping[str, str],
-        tick: Callable[[], None] = lambda: None,
     ):
-        self.tick = tick
         self._answers: queue.Queue[tuple[str, str | None]] = queue.Queue()
         threads = max(1, (environment.cores() or 1) // len(models))
         terms = {**settings, "threads": threads}
@@ -41,8 +39,7 @@ class Crew:
             **os.environ,
             **outside,
             **resources.threads(threads),
-            **resources.gpu(1 / len(models)),
-            # Another's share is safe where none is taken before it is needed.
+            **resources.gpu(1 / (1 + len(models))),  # one more, for the peak of a profile
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
             **child_process.adopt(),
         }
@@ -67,7 +64,6 @@ class Crew:
             self._send(model, requests[model])
         limit, interrupted = deadline, False
         while waiting:
-            self.tick()
             try:
                 model, line = self._answers.get(timeout=LOOK)
             except queue.Empty:
@@ -81,11 +77,11 @@ class Crew:
                 continue
             if line is None:
                 self.members.pop(model, None)
-            else:
+            elif model in waiting:  # and not one that was given up before
                 answers[model] = json.loads(line)
             waiting.discard(model)
-        for model in waiting:  # it does not even hear
-            answers[model] = {CUT: True}
+        for model in waiting:
+            answers[model] = {ERROR: DEAF}
             _kill(self.members.pop(model))
         return answers
 

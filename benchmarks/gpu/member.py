@@ -6,8 +6,8 @@ It answers with a line of JSON. Whatever else is printed goes to standard error,
 import gc
 import json
 import os
+import signal
 import sys
-import time
 import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,15 +31,15 @@ class Member:
     _probe: "Probe | None" = field(default=None, repr=False)
 
     def warm(self, protocol: str, data: str | None) -> dict[str, Any]:
-        """Load, build and compile: what a training does before it is fast."""
+        """Load, build and compile, and say how long it took: a training will do so again."""
         from benchmarks.running import run
 
-        began, job = time.monotonic(), self._job(protocol, data)
+        job = self._job(protocol, data)
         run.prepare(job)
         from benchmarks.gpu.probe import Probe
 
         self._probe = Probe(job)
-        return {"seconds": time.monotonic() - began}
+        return {"start": self._probe.start_seconds}
 
     def measure(self, seconds: float) -> dict[str, Any]:
         """Train for a moment, and say how long an epoch takes."""
@@ -75,7 +75,10 @@ class Member:
             batch_size=batch,
             precision=self.settings["precision"],
         )
-        return profile(subject, train=True, budget_s=seconds).as_dict()
+        found = profile(subject, train=True, budget_s=seconds).as_dict()
+        if found["peak_memory_bytes"] is None:
+            return {ERROR: "its peak memory could not be measured in the share that it has"}
+        return found
 
     def _job(self, protocol: str, data: str | None) -> Job:
         return Job(self.model, protocol, data=data, **self.settings)
@@ -97,28 +100,23 @@ def main(terms: str) -> int:
     streams.settle()
     child_process.follow_parent()
     member = Member(**json.loads(terms))
-    while line := _heard():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what comes too late for a request means nothing
+    for line in sys.stdin:
         print(json.dumps(_answer(member, json.loads(line))), file=answers, flush=True)
     return 0
 
 
-def _heard() -> str:
-    """Wait for a request; an interruption that comes too late for the last one means nothing."""
-    while True:
-        try:
-            return sys.stdin.readline()
-        except KeyboardInterrupt:
-            continue
-
-
 def _answer(member: Member, request: dict[str, Any]) -> dict[str, Any]:
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return getattr(member, request.pop("do"))(**request)
     except KeyboardInterrupt:
         return {CUT: True}
     except Exception as error:  # one request's trouble is not the next one's
         traceback.print_exc()
         return {ERROR: " ".join(f"{type(error).__name__}: {error}".split())[:300]}
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ A call brings as many parts as fit, and notes which; the next call brings others
 is written as it comes about, so that an early end loses no more than what came after.
 """
 
-import hashlib
 import io
 import json
+import os
 import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,61 +14,70 @@ from pathlib import Path
 from benchmarks.errors import USER_ERRORS, UserError
 from benchmarks.records import atomic
 from benchmarks.running.unfinished import BEST
+from benchmarks.sweep.finished import is_good
 from zoo import weights
 
 ARCHIVE = "records.tar.xz"
-PART = 15 * 2**20  # bytes
-FILES, TOTAL = 8, 60 * 2**20  # of one call
+PART = 12 * 2**20  # bytes
+FILES, TOTAL = 7, 50 * 2**20  # of one call; one file more may be half written when it ends
 WEIGHTS, HALF = "weights.safetensors", "half.safetensors"
 SENT = ".sent.json"
 KEPT = (".json", ".csv", ".txt", ".toml")  # of the archive: no picture of a patient
 
 
 class Parcel:
-    """What one call brings home of a results folder."""
+    """What one call brings home of a results folder; parts of earlier calls leave `out`."""
 
     def __init__(self, results: Path, out: Path):
         self.results, self.out = results, out
         self._ledger = results / SENT
         self._before = set(json.loads(self._ledger.read_text())) if self._ledger.exists() else set()
-        self._mine: dict[str, str] = {}  # this call's parts: what their content is
+        for old in out.glob("*.part"):
+            old.unlink()
 
     def update(self) -> list[Path]:
         """Write what there is by now; return this call's files."""
         archive = self.out / ARCHIVE
         atomic.write(archive, _archive(self.results))
-        room = TOTAL - archive.stat().st_size
-        chosen: dict[str, str] = {}
-        for finished, half in self._halves():
-            if len(chosen) + 1 >= FILES:
-                break
-            parts = [one for one in _parts(half) if one[1] not in self._before]
-            size = sum(len(part) for _, _, part in parts)
-            if not finished and (size > room or len(chosen) + len(parts) >= FILES):
-                continue  # torn, it would be of no use, and the next call has another
-            for name, key, part in parts:
-                if len(part) > room or len(chosen) + 1 >= FILES:
-                    break
-                if self._mine.get(name) != key:
-                    atomic.write(self.out / name, part)
-                chosen[name] = key
-                room -= len(part)
-        for name in self._mine.keys() - chosen.keys():
-            (self.out / name).unlink(missing_ok=True)
-        self._mine = chosen
-        sent = self._before | set(chosen.values())
-        atomic.write(self._ledger, json.dumps(sorted(sent)).encode())
+        chosen = self._chosen(TOTAL - archive.stat().st_size)
+        for old in self.out.glob("*.part"):
+            if old.name not in chosen:
+                old.unlink()
+        for name, (half, begins, ends) in chosen.items():
+            if not (self.out / name).exists():
+                atomic.write(self.out / name, half.read_bytes()[begins:ends])
+        atomic.write(self._ledger, json.dumps(sorted(self._before | set(chosen))).encode())
         return [archive, *(self.out / name for name in sorted(chosen))]
+
+    def _chosen(self, room: int) -> dict[str, tuple[Path, int, int]]:
+        """Choose the parts that fit: their names, and where they lie in which file."""
+        chosen: dict[str, tuple[Path, int, int]] = {}
+        for finished, half in self._halves():
+            parts = {
+                name: (half, begins, ends)
+                for name, begins, ends in _parts(half)
+                if name not in self._before
+            }
+            size = sum(ends - begins for _, begins, ends in parts.values())
+            if not finished and (size > room or 1 + len(chosen) + len(parts) > FILES):
+                continue  # torn, it would be of no use, and the next call has another
+            for name, (_, begins, ends) in parts.items():
+                if ends - begins <= room and 1 + len(chosen) < FILES:
+                    chosen[name] = (half, begins, ends)
+                    room -= ends - begins
+        return chosen
 
     def _halves(self) -> list[tuple[bool, Path]]:
         """Return the weights in float16: those of finished runs first, and the small ones."""
         found = []
         for folder in sorted(self.results.glob("*/runs/*")):
-            finished = (folder.parents[1] / f"{folder.name}.json").exists()
+            finished = is_good(folder.parents[1] / f"{folder.name}.json")
             source, half = folder / (WEIGHTS if finished else BEST), folder / HALF
             try:
-                if not half.exists() or half.stat().st_mtime_ns < source.stat().st_mtime_ns:
+                changed = source.stat().st_mtime_ns
+                if not half.exists() or half.stat().st_mtime_ns != changed:
                     weights.halve(source, half)
+                    os.utime(half, ns=(changed, changed))
                 found.append((not finished, half.stat().st_size, half))
             except (OSError, *USER_ERRORS):
                 continue  # there are none yet, or the run ends at this moment: next time
@@ -80,17 +89,25 @@ def _archive(results: Path) -> bytes:
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w:xz") as archive:
         for path in sorted(results.rglob("*")):
-            if path.suffix in KEPT and path.is_file() and path.name != SENT:
-                archive.add(path, path.relative_to(results))
+            if path.suffix not in KEPT or path.name == SENT:
+                continue
+            try:
+                content = path.read_bytes()
+            except OSError:
+                continue  # a folder, or what a run that ended has removed
+            entry = tarfile.TarInfo(str(path.relative_to(results)))
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
     return made.getvalue()
 
 
-def _parts(half: Path) -> Iterator[tuple[str, str, bytes]]:
-    """Yield the name of each part of a run's weights, what it holds as a digest, and the part."""
-    run, machine = half.parent.name, half.parts[-4]
-    for name, part in parts(half.read_bytes(), PART):
-        name = f"{machine}.{run}.{name}.part"
-        yield name, f"{name} {hashlib.sha256(part).hexdigest()}", part
+def _parts(half: Path) -> Iterator[tuple[str, int, int]]:
+    """Yield each part of a run's weights: its name, which says of which weights, and its place."""
+    size, stem = half.stat().st_size, f"{half.parts[-4]}.{half.parent.name}"
+    sha256 = weights.header(half).sha256
+    for number, begins in enumerate(range(0, size, PART), 1):
+        name = f"{stem}.{sha256[:8]}.{number}-of-{-(-size // PART)}.part"
+        yield name, begins, min(size, begins + PART)
 
 
 def parts(content: bytes, size: int) -> Iterator[tuple[str, bytes]]:
@@ -110,9 +127,9 @@ def joined(files: Iterable[Path]) -> bytes | None:
 
 
 def unpack(folders: list[Path], results: Path) -> list[str]:
-    """Put what calls brought into a results folder; return sentences on what came."""
+    """Put what calls brought, in their order, into a results folder; say in sentences what came."""
     told = []
-    arrived: dict[str, list[Path]] = {}
+    arrived: dict[tuple[str, str, str], list[Path]] = {}
     for folder in folders:
         archive = folder / ARCHIVE
         if archive.exists():
@@ -121,16 +138,17 @@ def unpack(folders: list[Path], results: Path) -> list[str]:
                 opened.extractall(results, filter="data")
             told.append(f"{folder}: {len(names)} JSON files")
         for path in sorted(folder.glob("*.part")):
-            arrived.setdefault(path.name.rsplit(".", 2)[0], []).append(path)
-    for name, files in arrived.items():
-        machine, run = name.split(".", 1)
+            _place(path)
+            machine, run = path.name.rsplit(".", 3)[0].split(".", 1)
+            arrived.setdefault((machine, run, path.name.rsplit(".", 3)[1]), []).append(path)
+    for (machine, run, _), files in arrived.items():
         content = joined(files)
         if content is None:
-            have, of = len(files), _place(files[0])[1]
+            have, of = len({path.name for path in files}), _place(files[0])[1]
             told.append(f"{run}: {have} of {of} parts of its weights; the next call brings others")
             continue
         atomic.write(results / machine / "runs" / run / HALF, content)
-        finished = (results / machine / f"{run}.json").exists()
+        finished = is_good(results / machine / f"{run}.json")
         told.append(f"{run}: weights whole" + ("" if finished else ", of a training cut short"))
     return told
 

@@ -2,14 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu import agenda, sizing
 from benchmarks.gpu.agenda import PACKED, PROFILE, SCORED, Stage
-from benchmarks.gpu.crew import GONE, Crew
+from benchmarks.gpu.crew import DEAF, GONE, Crew
 from benchmarks.gpu.member import CUT, ERROR
 from benchmarks.gpu.sizing import Size
 from benchmarks.gpu.tasks import Plan, Profile, Training
@@ -26,18 +26,16 @@ class Piece:
     plan: Plan
     work: Path
     machine: str
-    minutes: float
+    end: float  # of `time.monotonic`, the way home included
     outside: Mapping[str, str]
     data: Mapping[str, str | None]
     done: Sequence[Path]  # results folders in which a task may be done already
-    tick: Callable[[], None]
     failed: int = 0
     _crew: Crew | None = None
     _gone: set[str] = field(default_factory=set)
-    _end: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._end = time.monotonic() + 60 * self.minutes - PACKED
+        self._end = self.end - PACKED
 
     def run(self) -> None:
         """Do what is outstanding, as far as the minutes go."""
@@ -72,17 +70,23 @@ class Piece:
     def _sized(self, base: str, models: tuple[str, ...], crew: Crew, until: float) -> Size:
         """Time all of them together, and size their training so that it ends in time."""
         warm = {"do": "warm", "protocol": base, "data": self.data[base]}
-        models = self._good(f"warm {base}", crew.ask(dict.fromkeys(models, warm), until))
+        by_then = until - SCORED - self.plan.watch
+        started = crew.ask(dict.fromkeys(models, warm), by_then)
+        models = self._good(f"warm {base}", started)
         watch = {"do": "measure", "seconds": self.plan.watch}
         answers = crew.ask(dict.fromkeys(models, watch), until)
         epoch = {name: answers[name]["epoch"] for name in self._good(f"time {base}", answers)}
         if not epoch:
             return Size(0, ())
-        seconds = until - SCORED - time.monotonic()
+        start = max(started[name]["start"] for name in epoch)
+        seconds = until - SCORED - start - time.monotonic()
         size = sizing.epochs(epoch, seconds, protocol.shipped(base).train.epochs)
+        then = (
+            f"{size.epochs} for each of {', '.join(size.models)}" if size.models else "too few fit"
+        )
         print(
             f"{base}: an epoch takes from {min(epoch.values()):.1f} to {max(epoch.values()):.1f} "
-            f"s, all at it; {size.epochs} for each of {', '.join(size.models)}.",
+            f"s, all at it; {then}.",
             flush=True,
         )
         return size
@@ -119,7 +123,7 @@ class Piece:
                 "results": "results",
             }
             log = self.work / "results" / self.machine / LOG
-            self._crew = Crew(models, settings, self.work, log, self.outside, self.tick)
+            self._crew = Crew(models, settings, self.work, log, self.outside)
         return self._crew
 
     def _good(self, what: str, answers: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
@@ -128,7 +132,7 @@ class Piece:
         for model, answer in answers.items():
             if ERROR in answer:
                 self.failed += 1
-                if answer[ERROR] == GONE:
+                if answer[ERROR] in (GONE, DEAF):
                     self._gone.add(model)
                 print(f"failed: {what}, {model}: {answer[ERROR]}", flush=True)
             elif CUT in answer:

@@ -16,7 +16,7 @@ class Probe:
     """A training that is compiled and has not begun; `run.prepare` comes before this module."""
 
     def __init__(self, job: Job):
-        slot = settle.slot(job)
+        slot, began = settle.slot(job), time.monotonic()
         self.data = stages.data_of(slot)
         model = stages.build(slot, self.data)
         jit = device.resolve_jit(job.jit)
@@ -26,6 +26,7 @@ class Probe:
         self.predict = Predictor(model, self.settings)
         self._steps(WARM)
         self._validation()
+        self.start_seconds = time.monotonic() - began
 
     def epoch_seconds(self, seconds: float) -> float:
         """Take steps for about that long; return what a whole epoch and its validation take."""

@@ -22,13 +22,12 @@ class Size:
 def epochs(per_epoch: Mapping[str, float], seconds: float, most: int) -> Size:
     """Give as many epochs as the slowest can do in the time, all being at it together.
 
-    Where that is less than LEAST, the slowest waits, and so on; the time of those that stay is
-    taken as measured, although it falls when others wait or end: nobody is late for that.
+    One that could do less than LEAST waits, and if all could, nobody begins. The time of those that
+    stay is taken as measured, although it falls when others wait or end: nobody is late for that.
     """
-    by_speed = sorted(per_epoch, key=lambda name: per_epoch[name])
-    fits = {name: int(seconds / per_epoch[name]) for name in by_speed}
-    taken = [name for name in by_speed if fits[name] >= min(LEAST, most)] or by_speed[:1]
-    return Size(max(1, min(most, fits[taken[-1]])), tuple(taken))
+    fits = {name: min(most, int(seconds / one)) for name, one in per_epoch.items()}
+    taken = [name for name, count in fits.items() if count >= min(LEAST, most)]
+    return Size(min((fits[name] for name in taken), default=0), tuple(taken))
 
 
 def written(base: str, count: int, work: Path, machine: str) -> str:

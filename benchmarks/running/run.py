@@ -21,7 +21,8 @@ from benchmarks.terminal import progress
 def run(job: Job, *, keep_best: bool = False) -> Path:
     """Bring a run to its record, from wherever it stands, and return the record's path.
 
-    With `keep_best` its folder holds the best weights so far from the first good epoch on.
+    With `keep_best` its folder holds the best weights so far from the first good epoch on, and
+    checkpoints are written more often: for machines that may be taken away at any moment.
     """
     slot = settle.slot(job, None if job.quiet else progress.progress("Checking"))
     with slot.claimed():

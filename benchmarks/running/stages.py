@@ -22,7 +22,7 @@ from benchmarks.running.slot import Slot
 from benchmarks.running.unfinished import Unfinished
 from benchmarks.terminal import progress
 from benchmarks.terminal.streams import say
-from benchmarks.training import display, history
+from benchmarks.training import checkpoint, display, history
 from benchmarks.training import evaluate as scoring
 from benchmarks.training import train as training
 from benchmarks.training.checkpoint import Checkpoints
@@ -123,7 +123,8 @@ def _go_on_from(slot: Slot, model: keras.Model) -> None:
 def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) -> State:
     """Train from the newest checkpoint on; keep the log."""
     job, epochs = slot.job, slot.protocol.train.epochs
-    checkpoints = Checkpoints(slot.folder, identity(unfinished.record))
+    share = checkpoint.KEEN if unfinished.keep_best else checkpoint.SHARE
+    checkpoints = Checkpoints(slot.folder, identity(unfinished.record), share)
     if job.force:
         checkpoints.discard()
     title = slot.path.stem

@@ -62,10 +62,9 @@ class Unfinished:
     def end(self, done: Record) -> None:
         """Put the record into the run's folder; forget the notes, and after success checkpoints."""
         atomic.write(self.slot.folder / "record.json", record.to_json(done).encode())
-        for name in (FILE, BEST):
-            (self.slot.folder / name).unlink(missing_ok=True)
+        (self.slot.folder / FILE).unlink(missing_ok=True)
         if done.status == "ok":
-            for path in self.slot.folder.glob("epoch-*.safetensors"):
+            for path in [self.slot.folder / BEST, *self.slot.folder.glob("epoch-*.safetensors")]:
                 path.unlink(missing_ok=True)
 
 

@@ -2,7 +2,7 @@
 
 A generation holds every variable of model and optimiser (the states of dropout's random numbers
 among them), the best weights so far, and the `State`. The newest two are kept, so that damage to
-one leaves another. Their writing is kept to a hundredth of the time.
+one leaves another. Their writing is kept to a hundredth of the time, unless more is allowed.
 """
 
 import json
@@ -22,15 +22,15 @@ from benchmarks.training.generation import Generation
 from benchmarks.training.state import State
 from zoo.weights_files.sealed import DamagedError, Tensors
 
-SHARE = 0.01  # of the time may be spent on writing
+SHARE, KEEN = 0.01, 0.25  # of the time may be spent on writing; where an end is near at any time
 KEPT = 2
 
 
 class Checkpoints:
     """The generations of one run in its folder; `identity` is what a checkpoint must agree with."""
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any]):
-        self.folder = folder
+    def __init__(self, folder: Path, identity: Mapping[str, Any], share: float = SHARE):
+        self.folder, self.share = folder, share
         self.identity = json.loads(json.dumps(identity))
         self.best: list[np.ndarray] | None = None
         self._written, self._cost = -np.inf, 0.0
@@ -40,7 +40,7 @@ class Checkpoints:
         if state.improved:
             self.best = [np.array(weight) for weight in model.get_weights()]
         began = time.monotonic()
-        if not now and began - self._written < self._cost / SHARE:
+        if not now and began - self._written < self._cost / self.share:
             return False
         self._write(model, state)
         self._written = time.monotonic()

@@ -1,5 +1,6 @@
 """A crew asks processes and answers for them: for those that fail, die, or do not stop."""
 
+import signal
 import sys
 import time
 
@@ -88,6 +89,19 @@ def test_at_the_deadline_all_are_interrupted_and_those_that_heed_it_go_on(start)
     several = start("a", "b")
     assert several.ask({"a": {"do": "tell"}, "b": {"do": "tell"}}, soon()).keys() == {"a", "b"}
     told = several.ask({"a": {"do": "sleep"}, "b": {"do": "deaf"}}, soon(0.5))
-    assert told == {"a": {CUT: True}, "b": {CUT: True}}
+    assert told == {"a": {CUT: True}, "b": {ERROR: crew.DEAF}}
     assert several.ask({"a": {"do": "tell"}}, soon())["a"]["model"] == "a"
     assert list(several.members) == ["a"]
+
+
+def test_an_answer_to_what_was_given_up_is_no_answer_to_what_comes_after(start):
+    several = start("a", "b")
+    several._answers.put(("b", '{"model": "of before"}'))
+    assert several.ask({"a": {"do": "tell"}}, soon()).keys() == {"a"}
+
+
+def test_an_interruption_that_comes_too_late_means_nothing(start):
+    several = start("a")
+    assert several.ask({"a": {"do": "tell"}}, soon())["a"]["model"] == "a"
+    several.members["a"].send_signal(signal.SIGINT)
+    assert several.ask({"a": {"do": "tell"}}, soon())["a"]["model"] == "a"

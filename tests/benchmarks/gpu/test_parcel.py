@@ -1,8 +1,9 @@
 """What is found away comes home: in parts that fit, over several calls, as it comes about."""
 
-import json
 import os
 import shutil
+import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from zoo import weights
 from zoo.presets import shelf
 
 RUN = "sa_unet-lgg2d-0123-s0"
+GOOD = '{"run": {},\n "status": "ok"\n}\n'  # as far as its last lines tell
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def a_run(results, network, *, finished, name=RUN):
     (folder / "history.csv").write_text("epoch\n1\n")
     shutil.copy(network, folder / (WEIGHTS if finished else BEST))
     if finished:
-        (results / "box" / f"{name}.json").write_text("{}")
+        (results / "box" / f"{name}.json").write_text(GOOD)
     return folder
 
 
@@ -45,7 +47,7 @@ def test_weights_come_home_in_parts_over_several_calls(tmp_path, network, monkey
     assert parcel.unpack(calls, home)[-1] == f"{RUN}: weights whole"
     there = home / "box/runs" / RUN
     assert weights.header(there / HALF).sha256 == weights.header(network).sha256
-    assert json.loads((home / f"box/{RUN}.json").read_text()) == {}
+    assert (home / f"box/{RUN}.json").read_text() == GOOD
     assert (there / "history.csv").exists()
     assert not list(home.rglob("*.png"))
 
@@ -78,14 +80,50 @@ def test_of_weights_that_may_change_there_are_all_parts_or_none(tmp_path, networ
 
 
 def test_a_call_stays_below_its_limit(tmp_path, network, monkeypatch):
-    monkeypatch.setattr(parcel, "TOTAL", 200_000)
+    monkeypatch.setattr(parcel, "TOTAL", 250_000)
     away = tmp_path / "away"
     for name in ("a-s0", "b-s0"):
         a_run(away, network, finished=True, name=name)
     files = Parcel(away, tmp_path / "call").update()
-    assert [path.name for path in files] == [ARCHIVE, "box.a-s0.1-of-1.part"]
-    files = Parcel(away, tmp_path / "next").update()
-    assert [path.name for path in files] == [ARCHIVE, "box.b-s0.1-of-1.part"]
+    sha = weights.header(network).sha256[:8]
+    assert [path.name for path in files] == [ARCHIVE, f"box.a-s0.{sha}.1-of-1.part"]
+    # The same folder again: parts of the last call are gone, for they came home.
+    files = Parcel(away, tmp_path / "call").update()
+    assert [path.name for path in files] == [ARCHIVE, f"box.b-s0.{sha}.1-of-1.part"]
+    assert sorted((tmp_path / "call").iterdir()) == sorted(files)
+
+
+def test_parts_of_other_weights_are_not_joined(tmp_path, network, monkeypatch):
+    monkeypatch.setattr(parcel, "PART", 100_000)
+    monkeypatch.setattr(parcel, "FILES", 2)
+    away, home = tmp_path / "away", tmp_path / "home"
+    a_run(away, network, finished=True)
+    first = Parcel(away, tmp_path / "call0").update()
+    (other,) = shelf.paths("unet3d.brats")[:1]
+    a_run(away, other, finished=True)
+    second = Parcel(away, tmp_path / "call1").update()
+    assert len(first) == len(second) == 2
+    told = parcel.unpack([tmp_path / "call0", tmp_path / "call1"], home)
+    assert [line for line in told if "whole" in line] == []
+    assert any("1 of 2 parts" in line for line in told)
+
+
+def test_what_vanishes_while_it_is_packed_is_left_out(tmp_path, monkeypatch):
+    away = tmp_path / "away"
+    (away / "box").mkdir(parents=True)
+    for name in ("a.json", "b.json"):
+        (away / "box" / name).write_text("{}")
+    read = Path.read_bytes
+
+    def vanished(path):
+        if path.name == "a.json":
+            raise FileNotFoundError(path)
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", vanished)
+    Parcel(away, tmp_path / "call").update()
+    with tarfile.open(tmp_path / "call" / ARCHIVE) as archive:
+        assert archive.getnames() == ["box/b.json"]
 
 
 def test_records_travel_in_parts_and_are_there_when_all_have_come(tmp_path):
