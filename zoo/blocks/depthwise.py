@@ -8,6 +8,8 @@ x k depthwise convolution is k depthwise convolutions of slices, shifted in dept
 import keras
 from keras import layers, ops
 
+from zoo.blocks.flipping import flipped
+
 
 @keras.saving.register_keras_serializable("gliozoo")
 class DepthwiseConvolution(layers.Layer):
@@ -34,8 +36,7 @@ class DepthwiseConvolution(layers.Layer):
         """Convolve slices or volumes."""
         kernel = ops.cast(self.kernel, self.compute_dtype)
         if self.spread:
-            axes = tuple(range(len(x.shape) - 2))
-            x, kernel = _spread(x), ops.flip(kernel, axes)
+            x, kernel = _spread(x), flipped(kernel, range(len(x.shape) - 2))
         convolve = self._slices if len(x.shape) == 4 else self._volumes
         return convolve(x, kernel) + ops.cast(self.bias, self.compute_dtype)
 

@@ -13,6 +13,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from zoo.blocks.flipping import flipped
+
 
 def waves(side: int, modes: int) -> np.ndarray:
     """Return cas(2 pi k n / side), a row each for k from -modes to modes."""
@@ -39,7 +41,7 @@ def combined(x):
     first, *others = (ops.flip(x, axis) for axis in axes)
     if len(axes) == 2:
         others.append(x)
-    return 0.5 * (sum(others, start=first) - ops.flip(x, axes))
+    return 0.5 * (sum(others, start=first) - flipped(x, axes))
 
 
 @keras.saving.register_keras_serializable("gliozoo")
