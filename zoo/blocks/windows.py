@@ -50,8 +50,8 @@ def _rolled(x, shifts: Sequence[int]):
     """Roll each side by its shift, in slices: LiteRT has no roll of its own."""
     for axis, shift in enumerate(shifts, start=1):
         if shift:
-            front, behind = ops.split(x, [-shift % x.shape[axis]], axis)
-            x = ops.concatenate([behind, front], axis)
+            cut, before = -shift % x.shape[axis], (slice(None),) * axis
+            x = ops.concatenate([x[(*before, slice(cut, None))], x[(*before, slice(cut))]], axis)
     return x
 
 

@@ -26,15 +26,17 @@ HEAD = (
 FORMATS = [form for form in exported.FORMATS if backend() == exported.module(form).BACKEND]
 SIDES = {2: (64, 64), 3: (32, 32, 32)}
 CASES = [(name, rank) for name in zoo.names() for rank in zoo.card(name).ranks]
+LITE_3D = ("hnoseg_xs", "mednext", "segresnet", "vnet")
 LITERT_3D = "without Flex LiteRT lacks 3D convolutions, or their transposes"
 NARROW = "tf2onnx gives a transposed convolution narrower than its stride negative margins"
 REFUSED = {  # by architecture, rank and format: why
-    **{(name, 3, "litert"): LITERT_3D for name, rank in CASES if rank == 3},
+    **{(name, 3, "litert"): LITERT_3D for name, rank in CASES if rank == 3 and name not in LITE_3D},
     ("mednext", 3, "onnx"): NARROW,
 }
 # Untrained, channels of a few voxels hardly vary, and an instance norm multiplies what they do by
 # up to 316: the formats' own rounding, too.
 LOOSE = dict.fromkeys(("nnunet", "segresnet", "mednext", "swin_unetr", "unetr"), 1e-3)
+LOOSE["hnoseg_xs"] = 5e-3  # its card says why
 ULP = np.float32(2**-23)
 OWN = 4  # times as far as the network moves by itself when its inputs' last bits do
 KEYS = [(name, str(rank), form) for name, rank in CASES for form in exported.FORMATS]
@@ -114,6 +116,7 @@ def test_every_architecture_in_every_format(name, rank, tmp_path):
             unexpected += [] if why else [str(error)]
             rows[key] = f"| {head} | no: {why or 'see the test'} | | {keras_ms:.1f} | |\n"
             continue
+        assert (name, rank, form) not in REFUSED
         assert exported.read(out) == told
         worst = max(told["difference"][kind] for kind in ("random", "real_like"))
         speed = milliseconds(made.runner(out), batch)
