@@ -71,7 +71,7 @@ def read(folder: Path) -> Run:
 
 def preset(folders: Sequence[Path], wish: Wish) -> Preset:
     """Write the files of a preset and its entry in the folder's manifest; return it."""
-    runs = [read(folder) for folder in folders]
+    runs = sorted((read(folder) for folder in folders), key=lambda run: run.record.run["fold"])
     _require_one_sweep(runs)
     _require_name(wish.name, runs[0])
     files = tuple(_file(run, wish, place) for place, run in enumerate(runs))

@@ -209,24 +209,37 @@ def test_readme_tells_the_shipped_weights_as_their_manifest_does():
     assert dice.patients == 13
 
 
+def brats_rows(model, rank, folds):
+    """Return the patients that a network's folds tested."""
+    pattern = f"*/{model}-brats{rank}d_lite-*-s0{{}}.json"
+    paths = [[*(ROOT / "results").glob(pattern.format(f"-f{n}" if n else ""))] for n in folds]
+    assert [len(found) for found in paths] == [1] * len(folds)
+    return [row for (path,) in paths for row in record.read(path).patients]
+
+
 def test_the_page_on_brats_tells_its_records():
-    """Minutes apart, which a busy machine made."""
-    rows = re.findall(
-        r"^\| `(\w+)`[^|]* \|((?: [.\d]+ \|){7}) \d+ \|$",
-        (ROOT / "docs/findings/brats.md").read_text(encoding="utf-8"),
-        re.MULTILINE,
-    )
-    assert len(rows) == 7
+    page = (ROOT / "docs/findings/brats.md").read_text(encoding="utf-8")
+    first, last = map(int, re.search(r"Folds (\d) to (\d)", page).groups())
+    folds = range(first, last + 1)
+    rows = re.findall(r"^\| `(\w+)`[^|]* \|((?: [.\d]+ \|){7})$", page, re.MULTILINE)
+    assert len(rows) == 9
     for model, cells in rows:
-        rank = 3 if model == "unet3d" else 2
-        (path,) = (ROOT / "results").glob(f"*/{model}-brats{rank}d_lite-*-s0.json")
-        regions = record.read(path).quality["brats"]
+        patients = brats_rows(model, 3 if model == "unet3d" else 2, folds)
+        assert f"**{len(patients)} patients**" in page
+        regions = aggregate.summary(patients, "brats")
         asked = [(region, "dice") for region in ("WT", "TC", "ET", "mean")]
         asked += [("WT", "hd95"), ("WT", "nsd_2mm"), ("mean", "lesion_dice")]
         known = [regions[region]["patient"][metric]["mean"] for region, metric in asked]
         told = [float(cell) for cell in re.findall(r"[.\d]+", cells)]
         near = [6e-4] * 4 + [0.51, 6e-3, 6e-3]
         assert [abs(a - b) <= n for a, b, n in zip(told, known, near, strict=True)] == [True] * 7
+
+
+def test_the_page_on_brats_tells_all_of_the_volumes_network():
+    regions = aggregate.summary(brats_rows("unet3d", 3, range(5)), "brats")
+    told = found("docs/findings/brats.md", r"all 17 patients[^.]+WT ([.\d]+), TC ([.\d]+), ET ([.\d]+)")
+    known = [regions[region]["patient"]["dice"]["mean"] for region in ("WT", "TC", "ET")]
+    assert told == pytest.approx(known, abs=6e-4)
 
 
 def test_the_page_on_counting_tells_its_table():
