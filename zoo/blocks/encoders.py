@@ -1,5 +1,6 @@
 """The networks of keras.applications by name, and what the weights of each expect of an image."""
 
+import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -86,11 +87,13 @@ def prepared(image: keras.KerasTensor, encoder: Encoder) -> keras.KerasTensor:
 def places(name: str) -> dict[int, int]:
     """Return for each stride the last layer of that size, counted from the end of the network.
 
-    By its place: some layers bear running numbers for names.
+    By its place: some layers bear running numbers for names. What comes after draws the same seeds,
+    whether or not this had to be looked up.
     """
-    side = 256
-    encoder = named(name)
+    side, encoder = 256, named(name)
+    before = random.getstate()
     network = encoder.build(include_top=False, weights=None, input_shape=(side, side, 3))
+    random.setstate(before)
     found = {}
     for place, layer in enumerate(network.layers, start=-len(network.layers)):
         _, *sides, _ = layer.output.shape if len(layer.output.shape) == 4 else (0, 0, 0)

@@ -1,5 +1,7 @@
 """Encoders with weights files that the tests make: no download is ever needed."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -180,3 +182,12 @@ def test_other_encoders_take_what_keras_downloads_for_any_channels(name, monkeyp
         ours[others[-1].name].get_weights(), others[-1].get_weights(), strict=True
     ):
         np.testing.assert_array_equal(value, other)
+
+
+def test_looking_an_encoder_up_changes_no_seed_of_what_comes_after():
+    encoders.places.cache_clear()
+    keras.utils.set_random_seed(3)
+    expected = random.random()
+    keras.utils.set_random_seed(3)
+    encoders.places("mobilenetv2")
+    assert random.random() == expected
