@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tarfile
-from importlib.machinery import PathFinder
 from pathlib import Path
 
 from benchmarks.errors import UserError
@@ -17,22 +16,6 @@ from benchmarks.records import atomic
 # What machines with JAX or torch lack; NumPy, OpenCV, SciPy, pandas, matplotlib and rich they have.
 WHEELS: tuple[str, ...] = ("keras>=3.15,<3.16", "namex", "optree", "typing-extensions", "nibabel")
 WHEELS += ("importlib-resources", "filelock")
-NEEDED = (
-    *(
-        "keras",
-        "namex",
-        "optree",
-        "typing_extensions",
-        "absl",
-        "h5py",
-        "ml_dtypes",
-        "numpy",
-        "scipy",
-        "cv2",
-        "pandas",
-    ),
-    *("matplotlib", "rich", "safetensors", "nibabel", "filelock"),
-)
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 CALL, MARGIN, SMALLEST = 64 * 2**20, 2 * 2**20, 4 * 2**20  # bytes: of a call, kept free, of a part
 PRESET = 3  # of xz: 9 takes minutes for a few per cent
@@ -107,17 +90,6 @@ def _pip(command: str, *arguments: str, remedy: str) -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise UserError(f"pip {command} failed ({reason}): {remedy}.")
-
-
-def require(backend: str, site: Path | None) -> None:
-    """Say at once what this interpreter lacks, not once a task."""
-    places = [*([str(site)] if site else []), *sys.path]
-    missing = [name for name in (*NEEDED, backend) if not PathFinder.find_spec(name, places)]
-    if missing:
-        raise UserError(
-            f"{sys.executable} lacks {', '.join(missing)}: bring wheels into carry/wheels (`make "
-            "gpu-carry`), or name a Python that has them, make gpu PYTHON=/path/to/python."
-        )
 
 
 def unpack(folder: Path, out: Path) -> bool:

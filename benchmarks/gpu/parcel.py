@@ -131,13 +131,17 @@ def unpack(folders: list[Path], results: Path) -> list[str]:
     told = []
     arrived: dict[tuple[str, str, str], list[Path]] = {}
     for folder in folders:
-        archive = folder / ARCHIVE
+        archive, parts = folder / ARCHIVE, sorted(folder.glob("*.part"))
+        if not archive.exists() and not parts:
+            raise UserError(
+                f"{folder}: no parcel of `make gpu` lies there; name the folders that came."
+            )
         if archive.exists():
             with tarfile.open(archive) as opened:
                 names = [name for name in opened.getnames() if name.endswith(".json")]
                 opened.extractall(results, filter="data")
             told.append(f"{folder}: {len(names)} JSON files")
-        for path in sorted(folder.glob("*.part")):
+        for path in parts:
             _place(path)
             machine, run = path.name.rsplit(".", 3)[0].split(".", 1)
             arrived.setdefault((machine, run, path.name.rsplit(".", 3)[1]), []).append(path)

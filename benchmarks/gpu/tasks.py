@@ -160,8 +160,8 @@ def sized_name(base: str, epochs: int) -> str:
     return f"{base}_{epochs}e"
 
 
-def _records(results: Path, base: str, model: str = "*") -> Iterator[Path]:
-    """Yield the good records of a protocol, or of one that was sized."""
+def _records(results: Path, base: str, model: str) -> Iterator[Path]:
+    """Yield the good records of a model under a protocol, or under one that was sized."""
     own = re.compile(rf"-{re.escape(base)}(_\d+e)?-")
     for path in sorted(results.glob(f"*/{model}-{base}*.json")):
         if own.search(path.name) and is_good(path):

@@ -5,7 +5,9 @@ lies in its folder, and removed file by file (`folder`).
 """
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ def write(
 ) -> Path:
     """Write a cohort whole or not at all; an earlier cohort in the same folder is replaced."""
     root = Path(root).resolve() if Path(root).is_symlink() else Path(root)
-    try:
+    with _writing(root):
         _check(root, layout, patients, size, seed)
         with folder.written(root, MARKER) as aside:
             _write_patients(aside, layout, patients, size, seed, workers)
@@ -39,28 +41,34 @@ def write(
             write_json(
                 aside / MARKER, _facts(layout, patients, size, seed) | {folder.LISTED: listed}
             )
-    except OSError as error:
-        raise UserError(
-            f"{root}: can't be written ({error.strerror or error}); free some room there or name "
-            "another folder."
-        ) from error
     return root
 
 
 def ensure(
     cache: str | Path, layout: str = "nnunet", patients: int = 12, size: int = 64, seed: int = 0
 ) -> Path:
-    """Return the folder of this cohort under `cache`, written on the first call only."""
+    """Return the folder of this cohort under `cache`, written on the first call only.
+
+    Processes that ask at the same time wait for the one that writes it.
+    """
     root = Path(cache) / f"phantom-v{VERSION}-{layout}-n{patients}-{size}-s{seed}"
     wanted = _facts(layout, patients, size, seed)
     if _is(root, wanted):
         return root
+    with _writing(root), whole_files.locked(root.with_name(f"{root.name}.lock")):
+        return root if _is(root, wanted) else write(root, layout, patients, size, seed)
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    """Turn a folder that takes nothing into one sentence."""
     try:
-        return write(root, layout, patients, size, seed)
-    except UserError:
-        if _is(root, wanted):  # another process wrote the same cohort at the same time
-            return root
-        raise
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{root}: can't be written ({error.strerror or error}); free some room there or name "
+            "another folder."
+        ) from error
 
 
 def facts(root: Path) -> dict[str, Any]:

@@ -26,4 +26,4 @@ def test_a_peak_above_its_ceiling_is_told():
     rows = [{"command": "bench", "size": size, "unit": "patients"} for size in (1, 2)]
     for row, peak in zip(rows, (1e9, 3e9), strict=True):
         row["peak_bytes"] = peak
-    assert "3.00 **over** | 2000.00 | 2 |" in memory_peaks.table(rows)
+    assert "3.00 **over** | 2000.00 | 2.5 |" in memory_peaks.table(rows)

@@ -1,6 +1,9 @@
 """`make gpu`: what comes first, how long it may take, and what is done already."""
 
 import json
+import re
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -11,13 +14,17 @@ import pytest
 
 import zoo
 from benchmarks.errors import UserError
-from benchmarks.gpu import agenda, carry, piece, sizing, tasks, timetable
+from benchmarks.gpu import agenda, carry, command_line, needs, piece, sizing, tasks
 from benchmarks.gpu.agenda import Stage
 from benchmarks.gpu.member import CUT, ERROR
 from benchmarks.gpu.piece import Piece
 from benchmarks.gpu.tasks import Plan, Training
+from benchmarks.machine import child_process
 from benchmarks.protocols import protocol
 from benchmarks.records import record
+from benchmarks.running import settle
+from benchmarks.running.job import Job
+from data_pipeline.phantom.write import ensure
 
 PLAN = Plan(watch=0.0)
 
@@ -115,7 +122,7 @@ def test_time_is_kept_for_what_comes_after():
 
 
 def test_a_timetable_has_no_gap_before_its_end(tmp_path):
-    lines = list(timetable.timetable(Plan(), [tmp_path], 8.5))
+    lines = list(agenda.timetable(Plan(), [tmp_path], 8.5))
     spans = [line.split()[0].split("-") for line in lines]
     for (_, ends), (begins, _) in pairwise(spans[:-1]):
         assert ends == begins
@@ -125,7 +132,7 @@ def test_a_timetable_has_no_gap_before_its_end(tmp_path):
     assert not any("brats2d" in line for line in lines)
     for model in tasks.FIRST:
         trained(tmp_path, model)
-    lines = list(timetable.timetable(Plan(), [tmp_path], 8.5))
+    lines = list(agenda.timetable(Plan(), [tmp_path], 8.5))
     assert "22 profiles" in lines[1]
     assert any("brats2d: all train together" in line for line in lines)
 
@@ -218,6 +225,35 @@ def test_without_time_nothing_begins(a_piece, capsys):
 
 
 def test_a_python_that_lacks_something_is_told_so_in_one_sentence(monkeypatch):
-    monkeypatch.setattr(carry, "NEEDED", ("numpy", "no_such_library"))
     with pytest.raises(UserError, match=r"lacks no_such_library: bring wheels"):
-        carry.require("numpy", None)
+        needs.require(("numpy", "no_such_library"))
+
+
+def test_it_is_told_so_before_anything_is_imported_that_needs_it(tmp_path):
+    command = [sys.executable, "-S", "-m", "benchmarks.gpu", "run", "--dry-run"]
+    done = subprocess.run(command, cwd=child_process.ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert re.fullmatch(r"gliozoo: The Python of \S+ lacks absl, .+\n", done.stderr)
+
+
+@pytest.mark.parametrize("minutes", ["0", "-3", "nan", "inf"])
+def test_minutes_that_are_none_are_refused(minutes, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["gpu", "run", "--dry-run", "--minutes", minutes])
+    assert command_line.main() == 2
+    assert capsys.readouterr().err.startswith("gliozoo: Expected --minutes above 0.")
+
+
+@pytest.mark.parametrize(
+    ("base", "layout", "version"), [("lgg2d", "lgg", None), ("brats2d", "brats", "2021")]
+)
+def test_carried_records_are_what_a_sized_training_takes(base, layout, version, tmp_path):
+    source = ensure(tmp_path / "made", layout, patients=8, size=32, seed=0)
+    store = carry.store(base, source, version, tmp_path / "cache")
+    carry.records(store, tmp_path / "carry", 10_000)
+    assert len(list((tmp_path / "carry").glob("*.part"))) > 1
+    assert carry.unpack(tmp_path / "carry", tmp_path / "data" / base)
+    name = sizing.written(base, 23, tmp_path, "box")
+    job = Job("unet", str(tmp_path / name), data=str(tmp_path / "data" / base), cache=str(tmp_path))
+    slot = settle.slot(job)
+    assert slot.protocol.train.epochs == 23
+    assert store.name.startswith(slot.data.fingerprint[:8])

@@ -150,6 +150,11 @@ def test_a_part_has_the_room_that_tree_and_wheels_leave(tmp_path, monkeypatch):
         carry.room(tmp_path)
 
 
+def test_a_folder_without_a_parcel_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no parcel of `make gpu` lies there"):
+        parcel.unpack([tmp_path / "nowhere"], tmp_path)
+
+
 def test_a_file_that_is_no_part_is_refused(tmp_path):
     (tmp_path / "else.part").write_bytes(b"")
     with pytest.raises(UserError, match="no part that `make gpu`"):

@@ -210,6 +210,23 @@ def test_readme_tells_the_shipped_weights_as_their_manifest_does():
     assert dice.patients == 13
 
 
+def test_the_page_on_weights_tells_its_manifest():
+    page = (ROOT / "docs/weights.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+\.\w+)` \|[^|]+\|([^|]+)\|", page, re.MULTILINE)
+    presets = shelf.presets()
+    assert {name for name, _ in rows} == set(presets)
+    for name, cell in rows:
+        told = {
+            region or "tumour": [*map(float, values)]
+            for region, *values in re.findall(r"(\w*) ?([.\d]+) \[([.\d]+), ([.\d]+)\]", cell)
+        }
+        known = {one.region: [one.mean, one.lower, one.upper] for one in presets[name].dice}
+        assert told.keys() == known.keys()
+        for region, values in known.items():
+            assert told[region] == pytest.approx(values, abs=6e-4)
+        assert f"{presets[name].dice[0].patients} patients" in cell
+
+
 def brats_rows(model, rank, folds):
     """Return the patients that a network's folds tested."""
     pattern = f"*/{model}-brats{rank}d_lite-*-s0{{}}.json"

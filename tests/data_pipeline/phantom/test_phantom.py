@@ -231,6 +231,19 @@ def test_ensure_writes_once(tmp_path):
     assert ensure(tmp_path, "nnunet", 1, 16, seed=1) != root
 
 
+def test_processes_that_ensure_a_cohort_at_once_write_it_once_and_all_find_it_whole(tmp_path):
+    code = (
+        "import sys; from data_pipeline.phantom import write; "
+        "root = write.ensure(sys.argv[1], 'brats', 2, 16); "
+        "print((root / write.MARKER).stat().st_mtime_ns)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    several = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    told = {process.communicate()[0] for process in several}
+    assert [process.returncode for process in several] == [0] * 4
+    assert len(told) == 1
+
+
 def test_what_others_put_into_a_cohort_is_not_removed(tmp_path):
     root = write(tmp_path / "cohort", "nnunet", 1, 16)
     keep = root / "TCGA_real" / "scan.nii.gz"
