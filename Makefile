@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCKED),--constraint locked.txt) --editable
 FAST := "not slow and not backends and not smoke"
+# Two processes share two cores: threads within them only wait for one another.
+ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock package list names test-newest bench sweep compare report test test-fast smoke test-slow test-backends test-sweep test-web docs demo-files perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-patient perf-memory perf-zoo perf exports fidelity gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup lock package list names test-newest bench sweep compare report test test-fast smoke test-slow test-backends test-sweep test-web docs demo-files perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-patient perf-memory perf-zoo perf-ratios perf-options perf exports fidelity gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -51,7 +53,7 @@ report: $(VENV)/.installed ## Make results/report.html from all records: [PROTOC
 	@$(GLIOZOO) report $(if $(PROTOCOL),--protocol "$(PROTOCOL)")
 
 test: $(VENV)/.installed-dev ## Run the fast tests
-	@$(BIN)/python -m pytest tests -m $(FAST) -n 2 --durations=20 --dist worksteal
+	@$(ONE_THREAD) $(BIN)/python -m pytest tests -m $(FAST) -n 2 --durations=20 --dist worksteal
 
 test-fast: $(VENV)/.installed-dev ## Run what needs no Keras: for everyday work
 	@$(BIN)/python -m pytest tests -m $(FAST) --light -n 2 --dist worksteal -q -r fE
@@ -105,8 +107,11 @@ perf-compare: $(VENV)/.installed-dev ## Time the comparison of 1,000 records
 perf-overhead: $(VENV)/.installed ## Time the harness against a bare model.fit
 	@$(BIN)/python tests/perf/overhead.py
 
-perf: $(VENV)/.installed ## Time AR2-UNet on each backend against native PyTorch (PEER_PYTHON=/path/to/python)
-	@$(BIN)/python tests/perf/native_speed.py
+perf: $(VENV)/.installed ## Time five networks against native PyTorch (PEER_PYTHON=/path/to/python) [MODELS="a b" COMPILE=1]
+	@$(BIN)/python tests/perf/native_speed.py $(MODELS)
+
+perf-options: $(VENV)/.installed ## Time what else a training step could do [MODELS="a b"]
+	@$(BIN)/python tests/perf/step_options.py $(MODELS)
 
 perf-sweep: $(VENV)/.installed ## Time a sweep beyond its runs, and two workers against one
 	@$(BIN)/python tests/perf/sweep_speed.py
@@ -137,6 +142,9 @@ perf-blocks: $(VENV)/.installed ## Time depthwise convolutions and norms against
 
 perf-zoo: $(VENV)/.installed ## Profile every architecture at its card's shape, into docs/perf/zoo.md [MODELS="a b"]
 	@$(BIN)/python tests/perf/zoo_costs.py $(MODELS)
+
+perf-ratios: $(VENV)/.installed ## Write docs/perf/README.md: every ratio that was measured beside its peer
+	@$(BIN)/python tests/perf/ratios.py
 
 perf-data: $(VENV)/.installed-dev ## Time the data pipeline against other loaders (PEER_PYTHON=/path/to/python)
 	@$(BIN)/python tests/perf/data_speed.py

@@ -75,7 +75,7 @@ def _step(self, gradient, variable, learning_rate):
         _composed_step(self, gradient, variable, learning_rate)
         return
     place = self._get_variable_index(variable)
-    count = tf.cast(self.iterations.value + 1, tf.float32)
+    count = keras.ops.cast(self.iterations + 1, "float32")
     tf.raw_ops.ResourceApplyAdam(
         var=_handle(variable),
         m=_handle(self._momentums[place]),

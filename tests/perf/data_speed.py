@@ -23,6 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "makers"))
 
 import clinical_scans
+import pages
 
 from benchmarks.machine.environment import cpu
 from data_pipeline import Data, DataSpec, load, sources
@@ -182,6 +183,7 @@ def table(rates: dict[str, list[float]], unit: str) -> list[str]:
 
 def main() -> int:
     """Measure, print and write."""
+    machine = pages.machine()
     measured = {"slices": slices(), "patches": patches()}
     text = [
         "# Throughput of the data pipeline",
@@ -208,7 +210,7 @@ def main() -> int:
     (OUT / "data.md").write_text("\n".join(text) + "\n")
     facts = {
         "load_average": [round(load, 1) for load in LOADS],
-        "machine": _machine(),
+        "machine": machine,
         "samples_per_second": measured,
         "seconds": SECONDS,
     }

@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+import pages
+
 import zoo
 
 ROOT = Path(__file__).parent.parent.parent
@@ -61,6 +63,7 @@ def measure(model: str, how: str) -> dict:
 def main() -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     hows = (*HOWS, AS_KERAS) if os.environ.get("AS_KERAS") else HOWS
+    machine = pages.machine()
     kept = json.loads(OUT.read_text()) if OUT.exists() else {}
     for model in sys.argv[1:] or zoo.names():
         found: dict[str, list[float]] = {how: [] for how in hows}
@@ -77,7 +80,8 @@ def main() -> None:
             for how, value in seconds.items()
         )
         print(f"{model}: {told}", flush=True)
-        kept[model] = {"cpu_s": found, "harness_over_bare": seconds["harness"] / seconds["bare"]}
+        ratio = seconds["harness"] / seconds["bare"]
+        kept[model] = {"machine": machine, "cpu_s": found, "harness_over_bare": ratio}
         OUT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 

@@ -23,6 +23,8 @@ from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import pages
+
 from benchmarks.scoring import metrics, surface
 
 SHAPE = (155, 240, 240)
@@ -151,10 +153,11 @@ def main() -> int:
         return subprocess.run([peer, __file__], env=alone).returncode
     if not has_monai:
         print("MONAI is not installed: only our own times. Set PEER_PYTHON to compare.")
+    machine = pages.machine()
     sizes = {size: compare(tumour(radius, seed=1), has_monai) for size, radius in RADII.items()}
     print(_table(sizes))
     if has_monai:
-        _write(sizes)
+        _write(sizes, machine)
     return 0
 
 
@@ -170,7 +173,7 @@ def _table(sizes: dict[str, list[dict[str, Any]]]) -> str:
     return "\n".join(lines)
 
 
-def _write(sizes: dict[str, list[dict[str, Any]]]) -> None:
+def _write(sizes: dict[str, list[dict[str, Any]]], machine: dict[str, Any]) -> None:
     from importlib.metadata import version
 
     setting = {
@@ -181,7 +184,7 @@ def _write(sizes: dict[str, list[dict[str, Any]]]) -> None:
         **{name: version(name) for name in ("numpy", "scipy", "torch", "monai")},
     }
     OUT.mkdir(parents=True, exist_ok=True)
-    report = {"setting": setting, "sizes": sizes}
+    report = {"machine": machine, "setting": setting, "sizes": sizes}
     (OUT / "metrics.json").write_text(json.dumps(report, indent=1, sort_keys=True) + "\n")
     facts = ", ".join(f"{name} {value}" for name, value in setting.items())
     title = "# Surface metrics: this project and MONAI, on the same masks in one process"

@@ -1,6 +1,6 @@
 """The MONAI side of `make perf-data`: run by any interpreter that has MONAI and torch.
 
-    python perf_monai.py slices|patches ARRAYS.npz SECONDS   prints samples per second
+    python monai_loaders.py slices|patches ARRAYS.npz SECONDS   prints samples per second
 
 It imports nothing of this project, so that it can live in an environment of its own.
 """

@@ -1,8 +1,12 @@
-"""`make perf`: AR2-UNet on every backend of Keras against the same network in native PyTorch.
+"""`make perf`: five networks against themselves in native PyTorch, a step and a prediction.
 
-One run, by turns, each measurement in a process of its own; what counts is the median of the ratios
-to the native one of the same round. torch is no dependency: where this interpreter lacks it, name
-one that has it, `make perf PEER_PYTHON=/path/to/python`, or install both backends into this one.
+The peers are the forms of tests/zoo/sources, which tests hold to our networks' every answer and
+gradient. One run, by turns, each measurement in a process of its own. What counts is the median of
+the ratios to the faster of PyTorch's two layouts in the same round; torch.compile, which takes a
+minute to begin, stands beside them where COMPILE=1 asks for it, in the first round alone.
+
+torch is no dependency: where this interpreter lacks it, name one that has it, `make perf
+PEER_PYTHON=/path/to/python`. MODELS="a b" chooses networks, ROUNDS (3) and SECONDS (6) how long.
 """
 
 import json
@@ -11,18 +15,44 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.backends import device
-from benchmarks.machine import environment
+import pages
 
-WIDTH, SIDE, BATCH = 0.5, 128, 4
-SECONDS = 12.0
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
+from benchmarks.backends import device
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How large a network is, and what it is fed with."""
+
+    shape: tuple[int, ...]
+    width: float
+    batch: int
+
+    def __str__(self) -> str:
+        sides = "x".join(map(str, self.shape[:-1]))
+        return f"{sides}, width {self.width:g}, batch {self.batch}"
+
+
+NETWORKS = {
+    "ar2_unet": Setting((128, 128, 3), 0.5, 4),
+    "unet": Setting((128, 128, 3), 0.5, 4),
+    "sa_unet": Setting((128, 128, 3), 1.0, 4),
+    "deeplabv3plus": Setting((128, 128, 3), 1.0, 4),
+    "unet3d": Setting((64, 64, 64, 4), 0.25, 1),
+}
+SECONDS, ROUNDS = (
+    float(os.environ.get(name, given)) for name, given in (("SECONDS", "6"), ("ROUNDS", "3"))
+)
 WHATS = ("train", "predict")
-PEER = Path(__file__).parent / "ar2_unet_torch.py"
-OUT = Path("docs/perf")
+LAYOUTS, COMPILED = ("first", "last"), "compiled"
+PEER = Path(__file__).with_name("torch_steps.py")
+JSON, PAGE = Path("docs/perf/native.json"), Path("docs/speed.md")
+COMMAND = "make perf"
+Times = dict[str, dict[str, float]]
 
 
 def main() -> int:
@@ -30,71 +60,93 @@ def main() -> int:
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(one(*sys.argv[2:4])))
         return 0
-    sides = ["native", *filter(device.installed, device.BACKENDS)]
-    rounds: dict[str, list[dict[str, Any]]] = {
-        f"{side} {what}": [] for side in sides for what in WHATS
-    }
-    for _ in range(ROUNDS):
-        for what in WHATS:
-            for side in sides:
-                rounds[f"{side} {what}"].append(_measured(side, what))
-                print(side, what, rounds[f"{side} {what}"][-1], file=sys.stderr, flush=True)
-    told = {"cpu": environment.cpu(), "cores": environment.cores(), "rounds": rounds}
-    OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "native.json").write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
-    (OUT / "native.md").write_text(_markdown(sides, rounds))
-    print((OUT / "native.md").read_text())
+    told = json.loads(JSON.read_text(encoding="utf-8")) if JSON.exists() else {}
+    machine = pages.machine()
+    for name in sys.argv[1:] or NETWORKS:
+        told[name] = {"machine": machine} | measured(name)
+        JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    pages.put(PAGE, COMMAND, table(told))
     return 0
 
 
-def one(backend: str, what: str) -> dict[str, float]:
-    """Time the steps of one backend as `gliozoo profile` does, and the wait for the first."""
+def measured(name: str) -> dict[str, Any]:
+    """Measure one network on every side, by turns."""
+    sides = [*LAYOUTS, *filter(device.installed, device.BACKENDS)]
+    compiled = [COMPILED] if os.environ.get("COMPILE") else []
+    rounds: list[dict[str, Times]] = []
+    for turn in range(int(ROUNDS)):
+        rounds.append({})
+        for side in sides + ([] if turn else compiled):
+            rounds[-1][side] = _measured(name, side)
+            print(name, side, rounds[-1][side], file=sys.stderr, flush=True)
+    return {"setting": asdict(NETWORKS[name]), "rounds": rounds}
+
+
+def one(name: str, backend: str) -> Times:
+    """Time both on one backend as `gliozoo profile` does, and the wait for the first."""
     from benchmarks.cost import timing
     from benchmarks.cost.profiled_model import Subject
 
     device.select_backend(backend)
-    model = Subject("ar2_unet", None, (SIDE, SIDE, 3), 1, WIDTH).build()
+    own = NETWORKS[name]
+    settings = {"keep": 1.0} if name == "sa_unet" else {}  # the source's form has no DropBlock
+    model = Subject(name, None, own.shape, 1, own.width, settings=settings).build()
     jit = device.resolve_jit(None)
-    make = timing.training_step if what == "train" else timing.inference_step
-    began = time.perf_counter()
-    step = make(model, BATCH, jit)
-    device.synchronise(step())
-    first = time.perf_counter() - began
-    return {"s": timing.measure(step, SECONDS, least=4).p50, "first_s": first}
+    told = {}
+    for what, make in (("train", timing.training_step), ("predict", timing.inference_step)):
+        began = time.perf_counter()
+        step = make(model, own.batch, jit)
+        device.synchronise(step())
+        first = time.perf_counter() - began
+        told[what] = {"s": timing.measure(step, SECONDS).p50, "first_s": first}
+    return told
 
 
-def _measured(side: str, what: str) -> dict[str, Any]:
-    if side == "native":
-        python = os.environ.get("PEER_PYTHON", sys.executable)
-        sizes = map(str, (WIDTH, SIDE, BATCH, SECONDS))
-        command = [python, str(PEER), what, *sizes]
+def _measured(name: str, side: str) -> Times:
+    if side in (*LAYOUTS, COMPILED):
+        own = NETWORKS[name]
+        shape = ",".join(map(str, own.shape))
+        sizes = map(str, (shape, own.width, own.batch, SECONDS))
+        command = [os.environ.get("PEER_PYTHON", sys.executable), str(PEER), name, side, *sizes]
     else:
-        command = [sys.executable, __file__, "--one", side, what]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+        command = [sys.executable, __file__, "--one", name, side]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{name}, {side}, failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _markdown(sides: list[str], rounds: dict[str, list[dict[str, Any]]]) -> str:
+def ratio(rounds: list[dict[str, Times]], side: str, what: str, peer: str | None = None) -> float:
+    """Return how long a side takes: times a peer, or the faster of PyTorch's layouts."""
+    return statistics.median(
+        turn[side][what]["s"] / min(turn[name][what]["s"] for name in ([peer] if peer else LAYOUTS))
+        for turn in rounds
+        if side in turn and (peer is None or peer in turn)
+    )
+
+
+def table(told: dict[str, Any]) -> str:
+    """Return the table in Markdown: a row for each network and backend."""
     lines = [
-        f"AR2-UNet, width {WIDTH:g}, {SIDE}x{SIDE}x3, batch {BATCH}, {environment.cores()} cores, "
-        f"{ROUNDS} rounds by turns: medians, and the median of the ratios to native PyTorch.",
-        "",
-        "| | step s | x native | first step s | predict s | x native | first predict s |",
-        "|---|---|---|---|---|---|---|",
+        "| network | on | step, ms | PyTorch: first | last | compiled | **step, times the faster** "
+        "| prediction, ms | PyTorch: first | last | compiled | **prediction, times the faster** |",
+        "|---|---|" + "--:|" * 10,
     ]
-    for side in sides:
-        cells = []
-        for what in WHATS:
-            own, native = rounds[f"{side} {what}"], rounds[f"native {what}"]
-            ratios = [a["s"] / b["s"] for a, b in zip(own, native, strict=True)]
-            cells += [
-                f"{statistics.median(row['s'] for row in own):.2f}",
-                f"{statistics.median(ratios):.2f}",
-                f"{statistics.median(row['first_s'] for row in own):.1f}",
-            ]
-        name = "native PyTorch, eager" if side == "native" else f"Keras on {side}"
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    for name, entry in told.items():
+        rounds = entry["rounds"]
+        for side in device.BACKENDS:
+            if side in rounds[0]:
+                cells = [cell for what in WHATS for cell in _cells(rounds, side, what)]
+                lines.append(f"| `{name}` | {side} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def _cells(rounds: list[dict[str, Times]], side: str, what: str) -> list[str]:
+    medians = []
+    for each in (side, *LAYOUTS, COMPILED):
+        seconds = [turn[each][what]["s"] for turn in rounds if each in turn]
+        medians.append(f"{1e3 * statistics.median(seconds):.0f}" if seconds else "")
+    return [*medians, f"**{ratio(rounds, side, what):.2f}**"]
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import pages
+
 from benchmarks.backends import device
 
 MODEL = "unet"
@@ -26,6 +28,7 @@ OUT = Path("docs/perf/overhead.json")
 
 def main() -> int:
     """Measure, print and write."""
+    machine = pages.machine()
     device.select_backend()
     import data_pipeline
     import zoo
@@ -42,6 +45,7 @@ def main() -> int:
         pairs = [(_bare(model, data), _fit(model, *harness())) for _ in range(ROUNDS)]
     clock, processor = ([ours[n] / bare[n] for bare, ours in pairs] for n in range(2))
     told = {
+        "machine": machine,
         "model": MODEL,
         "protocol": PROTOCOL,
         "backend": device.backend(),

@@ -20,6 +20,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pages
 
 from benchmarks.__main__ import main as gliozoo
 from benchmarks.machine import environment
@@ -40,7 +41,7 @@ WRITE = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
 def main() -> int:
     """Measure, print and write."""
     os.environ.setdefault("GLIOZOO_CACHE", str(Path("cache").resolve()))
-    told: dict[str, Any] = {"cores": environment.cores()}
+    told: dict[str, Any] = {"machine": pages.machine()}
     with tempfile.TemporaryDirectory() as folder:
         told["recognise_10000_s"] = round(recognise(Path(folder)), 2)
     with tempfile.TemporaryDirectory() as folder:

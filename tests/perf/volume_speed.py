@@ -22,6 +22,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import pages
+
 from benchmarks.inference import sliding
 
 SHAPE, CHANNELS, CLASSES = (96, 128, 112), 4, 4
@@ -135,9 +137,9 @@ def main() -> int:
         "python": platform.python_version(),
         **{name: version(name) for name in ("numpy", "torch", "monai")},
     }
-    told = json.dumps({"setting": setting, **measure()}, indent=1, sort_keys=True)
+    told = {"machine": pages.machine(), "setting": setting} | measure()
     OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "volume.json").write_text(f"{told}\n")
+    (OUT / "volume.json").write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
     print(told)
     return 0
 

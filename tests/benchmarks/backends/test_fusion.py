@@ -84,7 +84,15 @@ def trained(kind, **settings) -> list[np.ndarray]:
     return [np.array(v) for v in (variable, *optimiser.variables)]
 
 
-@pytest.mark.parametrize("settings", [{}, {"beta_1": 0.8, "epsilon": 1e-3}, {"amsgrad": True}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"beta_1": 0.8, "epsilon": 1e-3},
+        {"amsgrad": True},
+        {"gradient_accumulation_steps": 2},
+    ],
+)
 @pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.AdamW])
 def test_it_steps_as_keras_does(kind, settings, request):
     composed = trained(kind, **settings)

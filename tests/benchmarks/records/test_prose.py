@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ratios
 
 import zoo
 from benchmarks.records import record
@@ -34,7 +35,6 @@ def found(name, pattern):
 
 
 AUDIT = json.loads((ROOT / "docs/perf/audit.json").read_text())
-QUIET = json.loads((ROOT / "docs/perf/quiet.json").read_text())
 
 
 def test_readme_tells_the_audit_as_it_was_written():
@@ -61,16 +61,19 @@ def test_readme_tells_the_size_of_every_architecture_as_its_card_does():
 
 
 def test_readme_tells_speed_against_the_faster_peer_on_a_quiet_machine():
-    data, native = QUIET["data"], QUIET["ar2_unet_over_pytorch"]
-    assert found("README.md", r"iterator: ([\d.]+) times .+? faster peer, and ([\d.]+) times") == [
-        data["slices_over_usual_generator"],
-        data["slices_over_monai"],
-    ]
-    pattern = (
-        r"step of AR2-UNet takes ([\d.]+) times .+? and ([\d.]+) times .+? takes ([\d.]+) times"
-    )
-    told = [native["training_step_channels_last"], native["training_step"], native["prediction"]]
-    assert found("README.md", pattern) == told
+    told = {part.title: part for part in ratios.parts()}
+    data, steps = told["Data"], told["Training step and prediction"]
+    assert all("quiet" in part.machine for part in (data, steps))
+    slices = {row.peer: row.faster for row in data.rows if row.what == "augmented slices"}
+    peers = [slices[peer] for peer in ("usual generator", "MONAI")]
+    assert peers[0] < peers[1]
+    pattern = r"iterator: ([\d.]+) times .+? faster peer, and ([\d.]+) times"
+    assert found("README.md", pattern) == pytest.approx(peers, abs=0.06)
+    for what in ("training step", "prediction"):
+        own = [row for row in steps.rows if row.peer == ratios.PYTORCH and what in row.what]
+        seconds = [1 / row.faster for row in own]
+        pattern = rf"{what} of the five takes ([\d.]+) to ([\d.]+) times"
+        assert found("README.md", pattern) == pytest.approx([min(seconds), max(seconds)], abs=6e-3)
 
 
 def test_readme_tells_the_findings_as_their_tables_do():
