@@ -102,7 +102,9 @@ def _first_steps(told: dict[str, Any]) -> Iterator[Row]:
 
 
 def _epochs(told: dict[str, Any]) -> Iterator[Row]:
-    yield Row(f"epochs of `{told['model']}`", f"a bare model.fit{FLOOR}", 1 / (1 + told["overhead"]))
+    yield Row(
+        f"epochs of `{told['model']}`", f"a bare model.fit{FLOOR}", 1 / (1 + told["overhead"])
+    )
 
 
 def _windows(told: dict[str, Any]) -> Iterator[Row]:
