@@ -264,6 +264,28 @@ def test_the_page_on_brats_tells_all_of_the_volumes_network():
     assert told == pytest.approx(known, abs=6e-4)
 
 
+def test_the_page_on_dimensions_tells_its_table():
+    page = (ROOT / "docs/findings/dimensions.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if re.match(r"\|( `\w+`)? \| (WT|TC|ET) \|", line)]
+    told, model = {}, None
+    for line in lines:
+        name, region, *cells = [cell.strip(" `") for cell in line.strip("|").split("|")]
+        model = name or model
+        told[model, region] = [[float(n) for n in re.findall(r"[-+]?[\d.]+", c)] for c in cells]
+    rows = {(row["model"], row["region"]): row for row in table("docs/findings/dimensions.csv")}
+    assert told.keys() == rows.keys()
+    for key, row in rows.items():
+        names = ("slices", "volumes", "difference", "difference lower", "difference upper")
+        known = [float(row[name]) for name in names]
+        slices, volumes, difference, *costs = told[key]
+        assert slices + volumes + difference == pytest.approx(known, abs=6e-4)
+        if key[1] == "WT":
+            asked = [("tera multiply-adds", 0.5), ("validation at equal cost", 6e-3)]
+            pairs = [(f"{side} {what}", near) for what, near in asked for side in names[:2]]
+            for (cost,), (name, near) in zip(costs, pairs, strict=True):
+                assert cost == pytest.approx(float(row[name]), abs=near)
+
+
 def test_the_page_on_counting_tells_its_table():
     lines = (ROOT / "docs/findings/counting.md").read_text(encoding="utf-8").splitlines()
     told = [re.findall(r"\| ([.\d]+)", line) for line in lines if line.count("|") == 7]
