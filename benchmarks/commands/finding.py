@@ -66,6 +66,7 @@ def _write(stem: Path, rows: list[dict], draw) -> None:
 def _show(rows: list[dict], as_json: bool) -> None:
     import json
 
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
@@ -75,9 +76,42 @@ def _show(rows: list[dict], as_json: bool) -> None:
     if as_json:
         print(json.dumps(finite(rows), sort_keys=True))
         return
-    grid = Table()
-    for name in rows[0]:
-        grid.add_column(name, justify="left" if isinstance(rows[0][name], str) else "right")
-    for row in rows:
-        grid.add_row(*(cells.number(v) if isinstance(v, float) else str(v) for v in row.values()))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(grid)
+    told = [
+        {name: cells.number(v) if isinstance(v, float) else str(v) for name, v in row.items()}
+        for row in rows
+    ]
+    verdicts: dict[str, list[str]] = {}
+    for row, given in zip(told, rows, strict=True):
+        _bracket(row)
+        if "verdict" in row:
+            verdict = row.pop("verdict")
+            names = [text for name, text in row.items() if isinstance(given[name], str)]
+            verdicts.setdefault(verdict, []).append(" ".join(names))
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in told[0]:
+        if isinstance(rows[0][name], str):
+            grid.add_column(name, overflow="fold")
+        else:  # a number is never broken; what it is called may be
+            widest = max(len(row[name]) for row in told)
+            grid.add_column(
+                name,
+                justify="right",
+                overflow="fold",
+                min_width=widest,
+                max_width=max(widest, 10),
+            )
+    for row in told:
+        grid.add_row(*row.values())
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
+    console.print(grid)
+    for verdict, which in verdicts.items():
+        console.print(f"{verdict[:1].upper()}{verdict[1:]}: {'; '.join(which)}.", markup=False)
+
+
+def _bracket(row: dict[str, str]) -> None:
+    """Put the ends of an interval behind what it is of."""
+    for name in [*row]:
+        ends = [f"{name} lower", f"{name} upper"]
+        if all(end in row for end in ends):
+            lower, upper = map(row.pop, ends)
+            row[name] += f" [{lower}, {upper}]"

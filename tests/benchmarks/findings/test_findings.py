@@ -10,6 +10,7 @@ from scipy import stats
 import data_pipeline
 from benchmarks import findings
 from benchmarks.__main__ import main
+from benchmarks.commands import finding
 from benchmarks.comparison.judging import intervals
 from benchmarks.errors import UserError
 from benchmarks.findings import (
@@ -436,6 +437,16 @@ def test_each_question_is_one_command_that_writes_a_table_and_a_figure(
     assert main(["finding", name, *asked, "--results", str(folder), "--out", str(out)]) == 0
     assert (out / f"{name}.csv").read_text().count("\n") > 2
     assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_shown_brackets_intervals_and_tells_a_verdict_once(capsys):
+    interval = {"slices": 0.5, "slices lower": 0.1, "slices upper": 0.9}
+    rows = [{"model": name} | interval | {"p": 1.0, "verdict": "too few"} for name in "ab"]
+    finding._show(rows, as_json=False)
+    out = capsys.readouterr().out
+    assert out.count("0.500 [0.100, 0.900]") == 2
+    assert "lower" not in out
+    assert "Too few: a; b." in out
 
 
 def test_a_missing_run_that_cannot_be_made_is_one_sentence(tmp_path, capsys, monkeypatch):
