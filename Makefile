@@ -82,7 +82,7 @@ fidelity: $(VENV)/.installed-dev ## Measure how far each architecture is from it
 
 test-newest: $(VENV)/.installed-dev ## Run the fast tests with the newest Keras and TensorFlow that there are
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade keras tensorflow
-	@$(BIN)/python -m pytest tests -m $(FAST) -n 2 --dist worksteal
+	@$(ONE_THREAD) $(BIN)/python -m pytest tests -m $(FAST) -n 2 --dist worksteal
 
 test-sweep: $(VENV)/.installed-dev ## Install Ray, submitit, MLflow; test sweeps on them (many minutes)
 	@$(PIP) '.[ray,slurm,track]'

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 from benchmarks import findings
 from benchmarks.commands import bench
@@ -71,18 +72,13 @@ def _show(rows: list[dict], as_json: bool) -> None:
     from rich.table import Table
 
     from benchmarks.records.record import finite
-    from benchmarks.tables import cells
 
     if as_json:
         print(json.dumps(finite(rows), sort_keys=True))
         return
-    told = [
-        {name: cells.number(v) if isinstance(v, float) else str(v) for name, v in row.items()}
-        for row in rows
-    ]
+    told = [_cells(row) for row in rows]
     verdicts: dict[str, list[str]] = {}
     for row, given in zip(told, rows, strict=True):
-        _bracket(row)
         if "verdict" in row:
             verdict = row.pop("verdict")
             names = [text for name, text in row.items() if isinstance(given[name], str)]
@@ -108,10 +104,16 @@ def _show(rows: list[dict], as_json: bool) -> None:
         console.print(f"{verdict[:1].upper()}{verdict[1:]}: {'; '.join(which)}.", markup=False)
 
 
-def _bracket(row: dict[str, str]) -> None:
-    """Put the ends of an interval behind what it is of."""
-    for name in [*row]:
-        ends = [f"{name} lower", f"{name} upper"]
-        if all(end in row for end in ends):
-            lower, upper = map(row.pop, ends)
-            row[name] += f" [{lower}, {upper}]"
+def _cells(row: dict[str, Any]) -> dict[str, str]:
+    """Print the values of a row, each interval behind what it is of."""
+    from benchmarks.tables import cells
+
+    told = {}
+    for name, value in row.items():
+        of, _, end = name.rpartition(" ")
+        if end in ("lower", "upper") and of in row:
+            continue
+        told[name] = cells.number(value) if isinstance(value, float) else str(value)
+        if f"{name} lower" in row:
+            told[name] += " " + cells.interval(row[f"{name} lower"], row[f"{name} upper"])
+    return told

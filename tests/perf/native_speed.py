@@ -44,9 +44,8 @@ NETWORKS = {
     "deeplabv3plus": Setting((128, 128, 3), 1.0, 4),
     "unet3d": Setting((64, 64, 64, 4), 0.25, 1),
 }
-SECONDS, ROUNDS = (
-    float(os.environ.get(name, given)) for name, given in (("SECONDS", "6"), ("ROUNDS", "3"))
-)
+SECONDS = float(os.environ.get("SECONDS", "6"))
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
 WHATS = ("train", "predict")
 LAYOUTS, COMPILED = ("first", "last"), "compiled"
 PEER = Path(__file__).with_name("torch_steps.py")
@@ -60,6 +59,10 @@ def main() -> int:
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(one(*sys.argv[2:4])))
         return 0
+    if unknown := {*sys.argv[1:]} - {*NETWORKS}:
+        sys.exit(f"Expected of {', '.join(NETWORKS)}. Received: {', '.join(sorted(unknown))}.")
+    if "PEER_PYTHON" not in os.environ and not device.installed("torch"):
+        sys.exit("gliozoo: perf needs torch: set PEER_PYTHON to a python that has it.")
     told = json.loads(JSON.read_text(encoding="utf-8")) if JSON.exists() else {}
     machine = pages.machine()
     for name in sys.argv[1:] or NETWORKS:
@@ -74,7 +77,7 @@ def measured(name: str) -> dict[str, Any]:
     sides = [*LAYOUTS, *filter(device.installed, device.BACKENDS)]
     compiled = [COMPILED] if os.environ.get("COMPILE") else []
     rounds: list[dict[str, Times]] = []
-    for turn in range(int(ROUNDS)):
+    for turn in range(ROUNDS):
         rounds.append({})
         for side in sides + ([] if turn else compiled):
             rounds[-1][side] = _measured(name, side)
@@ -128,16 +131,17 @@ def ratio(rounds: list[dict[str, Times]], side: str, what: str, peer: str | None
 def table(told: dict[str, Any]) -> str:
     """Return the table in Markdown: a row for each network and backend."""
     lines = [
-        "| network | on | step, ms | PyTorch: first | last | compiled | **step, times the faster** "
-        "| prediction, ms | PyTorch: first | last | compiled | **prediction, times the faster** |",
-        "|---|---|" + "--:|" * 10,
+        "| network | at | on | step, ms | PyTorch: first | last | compiled "
+        "| **step, times the faster** | prediction, ms | PyTorch: first | last | compiled "
+        "| **prediction, times the faster** |",
+        "|---|---|---|" + "--:|" * 10,
     ]
     for name, entry in told.items():
-        rounds = entry["rounds"]
+        rounds, setting = entry["rounds"], Setting(**entry["setting"])
         for side in device.BACKENDS:
             if side in rounds[0]:
                 cells = [cell for what in WHATS for cell in _cells(rounds, side, what)]
-                lines.append(f"| `{name}` | {side} | {' | '.join(cells)} |")
+                lines.append(f"| `{name}` | {setting} | {side} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 

@@ -64,6 +64,8 @@ def parts() -> Iterator[Part]:
     ):
         path = FOLDER / f"{name}.json"
         told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if not _notes(told):  # each entry may be of a run of its own
+            told = {name: one for name, one in told.items() if _notes(one)}
         machines = [one["machine"] for one in (told, *told.values()) if _notes(one)]
         if machines:
             yield Part(title, command, _told(machines), tuple(rows(told)))
@@ -113,7 +115,7 @@ def _windows(told: dict[str, Any]) -> Iterator[Row]:
 
 
 def _surfaces(told: dict[str, Any]) -> Iterator[Row]:
-    for size, jobs in told["sizes"].items():
+    for size, jobs in sorted(told["sizes"].items(), key=lambda item: int(item[0].split()[0])):
         for job in jobs:
             if job["ratio"]:
                 yield Row(f"{job['job']}, a tumour of {size}", "MONAI", job["ratio"])
@@ -127,7 +129,7 @@ def _told(machines: list[dict[str, Any]]) -> str:
     """Name the machine, and say by its load before the run whether other work was there."""
     load = max(machine["load"] for machine in machines)
     names = ", ".join(sorted({f"{one['cpu']}, {one['cores']} cores" for one in machines}))
-    return f"{names}; load average before: {load:.1f}, {pages.noise(load)}"
+    return f"{names}; load average before: {load:.2f}, {pages.noise(load)}"
 
 
 def _lines(part: Part) -> Iterator[str]:
