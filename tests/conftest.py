@@ -4,6 +4,7 @@ Pages are looked at in Debian's Chromium, where it is there with playwright and 
 leaves out what imports Keras.
 """
 
+import gc
 import importlib.abc
 import importlib.machinery
 import shutil
@@ -62,6 +63,11 @@ def pytest_configure(config):
     """Put the finder first, before any test is imported."""
     if config.getoption("--light"):
         sys.meta_path.insert(0, Heavy())
+
+
+def pytest_collection_finish():
+    """Leave what is there by now, TensorFlow above all, out of each search for garbage."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

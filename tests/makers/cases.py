@@ -30,8 +30,12 @@ class Case:
 
 
 def resized(variant) -> bool:
-    """Whether a variant has the parts of the default in other numbers: wider, deeper, larger."""
-    values = [x for value in variant.settings.values() for x in (value, *as_tuple(value))]
+    """Whether a variant has the parts of the default in other numbers: wider, deeper, larger.
+
+    `size`, a letter, stands for such numbers.
+    """
+    numbers = [value for key, value in variant.settings.items() if key != "size"]
+    values = [x for value in numbers for x in (value, *as_tuple(value))]
     return all(isinstance(x, int | tuple) and not isinstance(x, bool) for x in values)
 
 

@@ -87,12 +87,13 @@ def prepared(image: keras.KerasTensor, encoder: Encoder) -> keras.KerasTensor:
 def places(name: str) -> dict[int, int]:
     """Return for each stride the last layer of that size, counted from the end of the network.
 
-    By its place: some layers bear running numbers for names. What comes after draws the same seeds,
-    whether or not this had to be looked up.
+    By its place: some layers bear running numbers for names. No weight is given a value, and what
+    comes after draws the same seeds, whether or not this had to be looked up.
     """
     side, encoder = 256, named(name)
     before = random.getstate()
-    network = encoder.build(include_top=False, weights=None, input_shape=(side, side, 3))
+    with keras.StatelessScope(initialize_variables=False):
+        network = encoder.build(include_top=False, weights=None, input_shape=(side, side, 3))
     random.setstate(before)
     found = {}
     for place, layer in enumerate(network.layers, start=-len(network.layers)):

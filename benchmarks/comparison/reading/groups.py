@@ -38,6 +38,8 @@ class Group:
 def group(runs: Iterable[RunScores]) -> list[Group]:
     """Sort runs into groups, the largest first: models times the folds that all of them have.
 
+    Among equals the one whose runs tested more patients, who decide more.
+
     A model that was scored on more folds than another is compared with it on the folds that they
     share, and once more among those that have all of its folds. A seed counts where it has every
     fold of the table.
@@ -46,7 +48,7 @@ def group(runs: Iterable[RunScores]) -> list[Group]:
     for run in runs:
         alike.setdefault(_equal(run.record), []).append(run)
     groups = [one for members in alike.values() for one in _by_splits(members)]
-    return sorted(groups, key=lambda one: (-_cells(one), -len(one.runs), -_size(one), one.terms))
+    return sorted(groups, key=lambda one: (-_cells(one), -len(one.runs), -_tested(one), one.terms))
 
 
 def _equal(record: Record) -> tuple[str, str, bool]:
@@ -62,8 +64,8 @@ def _cells(one: Group) -> int:
     return len(one.runs) * len(one.terms.splits)
 
 
-def _size(one: Group) -> int:
-    return sum(map(len, one.runs.values()))
+def _tested(one: Group) -> int:
+    return sum(len(run.patients) for runs in one.runs.values() for run in runs)
 
 
 def _by_splits(members: list[RunScores]) -> list[Group]:

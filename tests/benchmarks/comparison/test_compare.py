@@ -171,6 +171,13 @@ def test_a_model_with_fewer_folds_is_compared_on_those_it_has(tmp_path):
     assert any(field.startswith("folds: ") for field in comparison.apart(full))
 
 
+def test_of_tables_alike_the_one_that_tested_more_patients_comes_first(tmp_path):
+    other = {"fingerprint": "another", "split_digest": "split0"}  # and before "feedc0ffee"
+    few, many = (fabricate.a_record("unet", [0.8] * count) for count in (4, 6))
+    tables = compared(tmp_path, [replace(few, data=other), many]).tables
+    assert [len(table.patients) for table in tables] == [6, 4]
+
+
 @pytest.mark.parametrize(
     ("changed", "named"),
     [

@@ -5,6 +5,7 @@ import itertools
 import keras
 import pytest
 from keras import layers, ops
+from outlines import outline
 
 import zoo
 from benchmarks.cost import flops
@@ -209,12 +210,12 @@ STATED_GFLOPS = [
 
 @pytest.mark.parametrize(("name", "variant", "classes", "gflops"), STATED_GFLOPS)
 def test_stated_gflops_of_the_zoo(name, variant, classes, gflops):
-    model = zoo.create(name, (256, 256, 3), classes, variant=variant)
+    model = outline(name, (256, 256, 3), classes, variant=variant)
     assert 2e-9 * flops.count(model).macs == pytest.approx(gflops, rel=0.005)
 
 
 def test_exact_count_of_mod_r2au():
-    counted = flops.count(zoo.create("mod_r2au", (256, 256, 3), 1))
+    counted = flops.count(outline("mod_r2au", (256, 256, 3), 1))
     assert round(counted.macs / 1e6) == 107_432
     assert (counted.params, counted.params_trainable) == (21_271_317, 21_257_741)
 
@@ -228,13 +229,13 @@ def test_unet_by_hand():
         expected += positions // 4 * 9 * (above * below + below * below)  # down
         expected += positions // 4 * 4 * below * above  # transposed: INPUT positions
         expected += positions * 9 * (2 * above * above + above * above)  # up
-    assert flops.count(zoo.create("unet", (256, 256, 3), 1)).macs == expected == 48_167_387_136
+    assert flops.count(outline("unet", (256, 256, 3), 1)).macs == expected == 48_167_387_136
 
 
 @pytest.mark.parametrize("name", zoo.names())
 def test_every_architecture_counts_without_a_guess(name):
     shape = (32, 32, 32, 2) if zoo.card(name).ranks == (3,) else (64, 64, 3)
-    counted = flops.count(zoo.create(name, shape, 1, width=0.125))
+    counted = flops.count(outline(name, shape, 1, width=0.125))
     assert counted.guessed == ()
     assert counted.macs > 0 < counted.other
     # GELU costs 45 operations an entry: more than the products of few channels.
@@ -244,5 +245,5 @@ def test_every_architecture_counts_without_a_guess(name):
 
 @pytest.mark.parametrize("name", [n for n in zoo.names() if zoo.card(n).ranks == (2, 3)])
 def test_architectures_for_both_ranks_count_in_3d(name):
-    counted = flops.count(zoo.create(name, (32, 32, 32, 2), 1, width=0.125))
+    counted = flops.count(outline(name, (32, 32, 32, 2), 1, width=0.125))
     assert counted.guessed == ()

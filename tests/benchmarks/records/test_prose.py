@@ -256,12 +256,28 @@ def test_the_page_on_brats_tells_its_records():
         assert [abs(a - b) <= n for a, b, n in zip(told, known, near, strict=True)] == [True] * 7
 
 
-def test_the_page_on_brats_tells_all_of_the_volumes_network():
-    regions = aggregate.summary(brats_rows("unet3d", 3, range(5)), "brats")
-    pattern = r"all 17 patients it has WT ([.\d]+), TC ([.\d]+), ET ([.\d]+),"
-    told = found("docs/findings/brats.md", pattern)
-    known = [regions[region]["patient"]["dice"]["mean"] for region in ("WT", "TC", "ET")]
-    assert told == pytest.approx(known, abs=6e-4)
+def test_the_page_on_brats_tells_pairs_and_orders_as_the_leaderboard_does():
+    page = "docs/findings/brats.md"
+    (own,) = re.findall(
+        r"^## Table \d+: protocol brats2d_lite\n(.+?)^## ",
+        (ROOT / "results/leaderboard.md").read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    pairs, below, after = re.search(
+        r"for (\d+) pairs at once: (\d+) of .+?, (\d+) after", own
+    ).groups()
+    assert int(after) == 0
+    assert found(page, r"of (\d+) pairs on slices none .+? though (\d+) have p") == [
+        float(pairs),
+        float(below),
+    ]
+    tau = re.search(r"tau with the order by mean Dice is ([\d.]+)\.", own)[1]
+    assert found(page, r"with Kendall's tau of ([.\d]+):") == [float(tau)]
+    ranks = re.search(r"Better than, p < 0.05 \|\n.+?\n(.+?)\n\n", own, re.DOTALL)[1]
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in ranks.splitlines()]
+    assert [rows[0][0], rows[-1][0], rows[-1][3]] == ["unet", "ar2_unet", "2"]
+    better = [name for row in rows for name in re.findall(r"\w*unet\w*|\w+plus", row[4])]
+    assert len(better) == 6
 
 
 def test_the_page_on_dimensions_tells_its_table():

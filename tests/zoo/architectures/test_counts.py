@@ -9,6 +9,7 @@ from functools import cache
 
 import keras
 import pytest
+from outlines import outline
 
 import zoo
 from benchmarks.cost import flops
@@ -108,9 +109,7 @@ GMACS = [
 
 @cache
 def counted(name, variant, shape, classes) -> flops.Count:
-    """Count a form once, built without its values: a hundred million draws take seconds."""
-    with keras.StatelessScope(initialize_variables=False):
-        count = flops.count(zoo.create(name, shape, classes, variant))
+    count = flops.count(outline(name, shape, classes, variant))
     keras.backend.clear_session()
     return count
 
@@ -153,7 +152,7 @@ def decoder_by_hand(skips, deepest, classes):
 @pytest.mark.parametrize(("name", "alone", "channels"), ENCODERS)
 def test_a_unet_on_any_encoder_meets_its_closed_form(name, alone, channels):
     *skips, deepest = channels
-    model = zoo.create("resnet50_unet", (64, 64, 3), 4, encoder=name)
+    model = outline("resnet50_unet", (64, 64, 3), 4, encoder=name)
     assert model.count_params() == alone + decoder_by_hand(skips, deepest, 4)
 
 
@@ -173,14 +172,14 @@ def unet_by_hand(widths, channels, classes, norm):
 
 @pytest.mark.parametrize("variant", [None, "plain"])
 def test_unet_meets_its_closed_form(variant):
-    model = zoo.create("unet", (256, 256, 3), 1, variant)
+    model = outline("unet", (256, 256, 3), 1, variant)
     total, moving = unet_by_hand([64, 128, 256, 512, 1024], 3, 1, norm=variant is None)
     assert model.count_params() == total
     assert trainable(model) == total - moving
 
 
 def test_unet3d_has_the_papers_count_without_batchnorm():
-    model = zoo.create("unet3d", (128, 128, 128, 3), 3)
+    model = outline("unet3d", (128, 128, 128, 3), 3)
     convolutions = [layer for layer in model.layers if "Conv" in type(layer).__name__]
     assert sum(layer.count_params() for layer in convolutions) == 19_069_955
 
@@ -198,13 +197,13 @@ def test_cards_state_what_the_models_have(name):
 def test_the_default_of_a_card_is_what_create_builds():
     for name in zoo.names():
         card = zoo.card(name)
-        model = zoo.create(name, width=0.125)
+        model = outline(name, width=0.125)
         assert model.input_shape == (None, *card.input_shape)
         assert model.output_shape == (None, *card.input_shape[:-1], card.classes)
 
 
 def test_width_scales_every_width():
-    assert zoo.create("sa_unet", width=2.0).count_params() == pytest.approx(4 * 1_129_940, rel=0.02)
-    full, half = (zoo.create("resnet50_unet", (64, 64, 3), 4, width=w) for w in (1.0, 0.5))
+    assert outline("sa_unet", width=2.0).count_params() == pytest.approx(4 * 1_129_940, rel=0.02)
+    full, half = (outline("resnet50_unet", (64, 64, 3), 4, width=w) for w in (1.0, 0.5))
     encoder = 23_587_712
     assert (half.count_params() - encoder) < 0.55 * (full.count_params() - encoder)
