@@ -166,8 +166,9 @@ def test_weights_round_trip(case, model, twin, tmp_path):
 
 
 def test_several_classes_sum_to_one_on_grey_images(case, several):
-    output = np.asarray(several(images(case, 1, 1), training=False))
-    assert output.shape == (1, *case.shape(4))
+    # With its own statistics: by those that it was made with r2unet leaves float16's range.
+    output = np.asarray(several(images(case, 2, 1), training=True))
+    assert output.shape == (2, *case.shape(4))
     np.testing.assert_allclose(output.sum(-1), 1, atol=1e-5)
 
 
