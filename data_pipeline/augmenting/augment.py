@@ -1,11 +1,12 @@
 """Random changes of an image together with its mask, repeatable whatever thread makes them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from data_pipeline.augmenting import intensity, warp
 from data_pipeline.augmenting.augmentation import INTENSITY, Augmentation
 from data_pipeline.augmenting.moves import Key, draw, happens, move, signed
-from data_pipeline.storing import encoding
 
 
 def augment(
@@ -28,16 +29,30 @@ def augment(
 def augment_record(
     record: np.ndarray, augmentation: Augmentation, rng_key: Key
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Change a `(..., C + 1)` record whose last channel is its label; part it into both.
+    """Change one record as `augment_records` changes a batch of them."""
+    (voxels,), (label,) = augment_records([record], augmentation, [rng_key])
+    return voxels, label
 
-    A uint8 record stays one; any other may come back as float32, which is warped faster than int16.
+
+def augment_records(
+    records: Sequence[np.ndarray], augmentation: Augmentation, rng_keys: Sequence[Key]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Change `(..., C + 1)` records whose last channel is their label; part them into both.
+
+    uint8 records stay so; others may come back as float32, which is warped faster than int16.
+    What can be done to a whole batch at once is: a thread that leaves and takes Python's lock
+    again and again for one slice's microseconds waits for the others most of the time.
     """
-    numbers = draw(rng_key)
-    motion = move(augmentation, numbers, record.shape[:-1])
-    voxels, label = warp.record(record, motion) if motion else encoding.parted(record)
-    if voxels.dtype != np.uint8 and any(getattr(augmentation, name) for name in INTENSITY):
+    numbers = [draw(key) for key in rng_keys]
+    motions = [move(augmentation, own, records[0].shape[:-1]) for own in numbers]
+    voxels, labels = warp.records(records, motions)
+    shaded = any(getattr(augmentation, name) for name in INTENSITY)
+    if shaded and voxels.dtype != np.uint8:
         voxels = voxels.astype(np.float32, copy=False)
-    return _without(_shade(voxels, augmentation, numbers), augmentation, numbers), label
+    if shaded or augmentation.channel_dropout:
+        for image, own in zip(voxels, numbers, strict=True):
+            image[...] = _without(_shade(image, augmentation, own), augmentation, own)
+    return voxels, labels
 
 
 def _shade(image: np.ndarray, a: Augmentation, numbers: dict[str, float]) -> np.ndarray:

@@ -34,20 +34,44 @@ def labels(mask: np.ndarray, motion: Motion) -> np.ndarray:
     return _resample(narrow, motion, linear=False).reshape(mask.shape).astype(mask.dtype)
 
 
-def record(joined: np.ndarray, motion: Motion) -> tuple[np.ndarray, np.ndarray]:
-    """Move a record whose last channel is its label; give its voxels and its labels."""
-    if motion.affine is None:
-        return encoding.parted(_flip(joined, motion.flips))
-    joined = np.ascontiguousarray(joined, np.uint8 if joined.dtype == np.uint8 else np.float32)
-    label = encoding.labels(joined)
-    if joined.shape[-1] not in (3, 4):  # which OpenCV warps faster than voxels, then the label
-        voxels, _ = encoding.parted(joined)
-        return _resample(voxels, motion, linear=True), _nearest(label, motion)
-    voxels, mixed = encoding.parted(_resample(joined, motion, linear=True))
-    if cv2.minMaxLoc(label.reshape(-1, label.shape[-1]))[1] > 1:
-        return voxels, _nearest(label, motion)
-    # Interpolated linearly and rounded, a mask of 0 and 1 stays one: it is cut at one half.
-    return voxels, mixed if mixed.dtype == np.uint8 else np.rint(mixed)
+def records(
+    joined: Sequence[np.ndarray], motions: Sequence[Motion | None]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Move records whose last channel is their label; give all their voxels and their labels."""
+    bent = [motion if motion and motion.affine is not None else None for motion in motions]
+    flipped = [
+        _flip(one, motion.flips) if motion and not warped else one
+        for one, motion, warped in zip(joined, motions, bent, strict=True)
+    ]
+    stacked = encoding.stacked(flipped)
+    if not any(bent):
+        return encoding.parted(stacked)
+    whole = np.uint8 if stacked.dtype == np.uint8 else np.float32
+    stacked = np.ascontiguousarray(stacked, whole)
+    if stacked.shape[-1] in (3, 4):  # which OpenCV warps faster than voxels, then the label
+        return _joined(stacked, bent)
+    voxels, labels = encoding.parted(stacked)
+    for image, label, motion in zip(voxels, labels, bent, strict=True):
+        if motion:
+            image[...] = _resample(image, motion, linear=True)
+            label[...] = _nearest(label, motion)
+    return voxels, labels
+
+
+def _joined(stacked: np.ndarray, motions: Sequence[Motion | None]) -> tuple[np.ndarray, np.ndarray]:
+    """Move images and labels in one; interpolated and rounded, a mask of 0 and 1 stays one."""
+    before = encoding.labels(stacked)
+    moved = np.empty_like(stacked)
+    for one, into, motion in zip(stacked, moved, motions, strict=True):
+        into[...] = _resample(one, motion, linear=True) if motion else one
+    voxels, labels = encoding.parted(moved)
+    if labels.dtype != np.uint8:
+        np.rint(labels, out=labels)  # cut at one half
+    largest = before.reshape(len(before), -1).max(axis=1)
+    for label, was, motion, most in zip(labels, before, motions, largest, strict=True):
+        if motion and most > 1:
+            label[...] = _nearest(was, motion)
+    return voxels, labels
 
 
 def _nearest(label: np.ndarray, motion: Motion) -> np.ndarray:

@@ -60,6 +60,11 @@ def _scale(largest: float) -> float:
     return largest / LARGEST if largest > FAINTEST else 1.0
 
 
+def stacked(records: Sequence[np.ndarray]) -> np.ndarray:
+    """Join records to a batch; one alone, which may be a large volume, is not copied."""
+    return np.stack(records) if len(records) > 1 else records[0][None]
+
+
 def parted(records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Part `(..., C + 1)` records into `(..., C)` voxels and their labels, both contiguous."""
     records = np.ascontiguousarray(records)
