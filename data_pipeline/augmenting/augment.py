@@ -40,8 +40,8 @@ def augment_records(
     """Change `(..., C + 1)` records whose last channel is their label; part them into both.
 
     uint8 records stay so; others may come back as float32, which is warped faster than int16.
-    What can be done to a whole batch at once is: a thread that leaves and takes Python's lock
-    again and again for one slice's microseconds waits for the others most of the time.
+    What can be done to all at once is: each call of OpenCV's or NumPy's gives Python's lock away,
+    and for one slice's microseconds the wait to have it back is longer than the work.
     """
     numbers = [draw(key) for key in rng_keys]
     motions = [move(augmentation, own, records[0].shape[:-1]) for own in numbers]

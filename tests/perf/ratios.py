@@ -94,7 +94,7 @@ def _rates(data: dict[str, Any]) -> Iterator[Row]:
             if peer != ours:
                 pairs = zip(rates[ours], rates[peer], strict=True)
                 faster = statistics.median(a / b for a, b in pairs)
-                told = f"{peer}{FLOOR}" if peer.startswith("bare") else peer
+                told = f"{peer}{FLOOR}" if peer == "bare reads" else peer
                 yield Row(f"augmented {kind}", told, faster)
 
 

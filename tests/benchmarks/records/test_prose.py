@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import ratios
 
 import zoo
+from benchmarks.comparison.reading import budgets
 from benchmarks.records import record
 from benchmarks.scoring import aggregate
 from zoo.presets import shelf
@@ -230,12 +232,16 @@ def test_the_page_on_weights_tells_its_manifest():
         assert f"{presets[name].dice[0].patients} patients" in cell
 
 
-def brats_rows(model, rank, folds):
-    """Return the patients that a network's folds tested."""
+def brats_runs(model, rank, folds):
     pattern = f"*/{model}-brats{rank}d_lite-*-s0{{}}.json"
     paths = [[*(ROOT / "results").glob(pattern.format(f"-f{n}" if n else ""))] for n in folds]
     assert [len(found) for found in paths] == [1] * len(folds)
-    return [row for (path,) in paths for row in record.read(path).patients]
+    return [record.read(path) for (path,) in paths]
+
+
+def brats_rows(model, rank, folds):
+    """Return the patients that a network's folds tested."""
+    return [row for run in brats_runs(model, rank, folds) for row in run.patients]
 
 
 def test_the_page_on_brats_tells_its_records():
@@ -254,6 +260,37 @@ def test_the_page_on_brats_tells_its_records():
         told = [float(cell) for cell in re.findall(r"[.\d]+", cells)]
         near = [6e-4] * 4 + [0.51, 6e-3, 6e-3]
         assert [abs(a - b) <= n for a, b, n in zip(told, known, near, strict=True)] == [True] * 7
+
+
+def test_the_page_on_brats_tells_what_folds_and_empty_masks_make():
+    page = (ROOT / "docs/findings/brats.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)`[^|]* \|", page, re.MULTILINE)
+
+    @cache
+    def dice(model, fold, region):
+        patients = brats_rows(model, 3 if model == "unet3d" else 2, [fold])
+        return aggregate.summary(patients, "brats")[region]["patient"]["dice"]["mean"]
+
+    pattern = r"WT is ([.\d]+) or more on fold 3 and ([.\d]+) or less on fold 4"
+    known = [min(dice(m, 3, "WT") for m in rows), max(dice(m, 4, "WT") for m in rows)]
+    assert found("docs/findings/brats.md", pattern) == pytest.approx(known, abs=6e-3)
+    firsts = {max(rows, key=lambda m: dice(m, fold, "mean")) for fold in range(5)}
+    assert (len(firsts), len(rows)) == (4, 9)  # four networks of nine are the first of some fold
+    enhancing = [row["regions"]["ET"] for row in brats_rows("sa_unet", 2, range(5))]
+    assert sum(one["tp"] for one in enhancing) == 0
+    nothing = sum(one["tp"] + one["fp"] + one["fn"] == 0 for one in enhancing)
+    assert nothing == 4
+    (told,) = found("docs/findings/brats.md", r"An ET of ([.\d]+) is nothing found")
+    assert told == pytest.approx(nothing / len(enhancing), abs=6e-4)
+
+
+def test_the_page_on_brats_tells_what_volumes_cost():
+    slices, volumes = (
+        sum(budgets.course(run).tera_macs[-1] for run in brats_runs(model, rank, range(5)))
+        for model, rank in (("unet", 2), ("unet3d", 3))
+    )
+    pattern = r"slices of the same patients at ([.\d]+) times the multiply-adds of training"
+    assert found("docs/findings/brats.md", pattern) == pytest.approx([volumes / slices], abs=0.06)
 
 
 def test_the_page_on_brats_tells_pairs_and_orders_as_the_leaderboard_does():

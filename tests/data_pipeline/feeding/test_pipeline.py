@@ -57,6 +57,19 @@ def test_threads_change_nothing(spec, cache):
     same(one.batches("train", 2), many.batches("train", 2))
 
 
+@pytest.mark.parametrize("normalisation", ["zscore_brain", "minmax_slice"])
+def test_a_batch_is_its_samples_one_by_one(spec, normalisation, cache):
+    """Moved or not, bent or not: what is done to all at once does not mix them."""
+    some = Augmentation(flip=0.5, rotation=20, affine_probability=0.5, gamma=0.2, elastic=0.05)
+    data = load(replace(spec, normalisation=normalisation, augmentation=some), cache=cache)
+    own = data.pipelines["train"]
+    samples = own.sampler.epoch(0)[:12]
+    for epoch in (0, None):
+        alone = [own.maker.batch(samples[n : n + 1], epoch) for n in range(len(samples))]
+        images, targets = own.maker.batch(samples, epoch)
+        same([(images, targets)], [tuple(map(np.concatenate, zip(*alone, strict=True)))])
+
+
 def test_a_resumed_training_sees_what_an_uninterrupted_one_sees(spec, cache):
     data = load(spec, cache=cache)
     whole = list(data.training_batches(0, 4))

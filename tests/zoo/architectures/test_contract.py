@@ -28,9 +28,6 @@ CASES = slow_where(lambda case: case in STOOD_FOR)
 # One form of each architecture: ten steps take as long as all else.
 FIRST = slow_where(lambda case: case.variant or case.rank != zoo.card(case.name).ranks[0])
 
-# TensorFlow has no float16 kernels for volumes on a CPU.
-HALF = {2: "float16", 3: "bfloat16"}
-
 
 @pytest.fixture(params=CASES, scope="module")
 def case(request) -> Case:
@@ -56,15 +53,15 @@ def model(first):
 
 @pytest.fixture(scope="module")
 def twin(case):
-    """Return a second model of the same seed, which computes in bfloat16."""
-    with computing("mixed_bfloat16"):
+    """Return a second model of the same seed, which computes in float16."""
+    with computing("mixed_float16"):
         return born(case)
 
 
 @pytest.fixture(scope="module")
 def several(case):
-    """Return a model of four classes for grey images, which computes in half precision."""
-    with computing(f"mixed_{HALF[case.rank]}"):
+    """Return a model of four classes for grey images, which computes in bfloat16."""
+    with computing("mixed_bfloat16"):
         return case.create(classes=4, channels=1)
 
 
@@ -166,19 +163,19 @@ def test_weights_round_trip(case, model, twin, tmp_path):
 
 
 def test_several_classes_sum_to_one_on_grey_images(case, several):
-    # With its own statistics: by those that it was made with r2unet leaves float16's range.
-    output = np.asarray(several(images(case, 2, 1), training=True))
-    assert output.shape == (2, *case.shape(4))
+    output = np.asarray(several(images(case, 1, 1), training=False))
+    assert output.shape == (1, *case.shape(4))
     np.testing.assert_allclose(output.sum(-1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("low", ["twin", "several"])
-def test_mixed_precision_computes_low_and_answers_in_float32(case, low, request):
-    made = request.getfixturevalue(low)
-    model, policy = (made[0], "bfloat16") if low == "twin" else (made, HALF[case.rank])
+@pytest.mark.parametrize("policy", ["bfloat16", "float16"])
+def test_mixed_precision_computes_low_and_answers_in_float32(case, policy, twin, several):
+    model = several if policy == "bfloat16" else twin[0]
     assert model.get_layer("logits").compute_dtype == policy
     assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
     assert model.output.dtype == "float32"
+    if case.rank == 3 and policy == "float16":
+        return  # TensorFlow has no float16 kernels for volumes on a CPU.
     output = np.asarray(model(images(case, channels=model.input_shape[-1]), training=True))
     assert output.dtype == np.float32
     assert np.isfinite(output).all()
