@@ -34,7 +34,7 @@ def findings() -> Iterator[Finding]:
 
 def _processors() -> Finding:
     cores, limit, threads = environment.cores(), quota(), resources.in_use()
-    said = [f"{environment.cpu()}", f"{cores} of {os.cpu_count()} processors"]
+    said = [environment.processor(), f"{cores} of {os.cpu_count()} processors"]
     if limit is not None:
         said.append(f"a quota of {limit:g}")
     if threads is not None:

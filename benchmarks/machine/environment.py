@@ -12,6 +12,18 @@ from typing import Any
 from benchmarks.backends import device
 from benchmarks.machine import child_process, resources
 
+CPUINFO = Path("/proc/cpuinfo")
+INSTRUCTIONS = {
+    "amx_tile": "AMX",
+    "avx512_bf16": "AVX-512 BF16",
+    "avx512_vnni": "AVX-512 VNNI",
+    "avx512f": "AVX-512",
+    "avx2": "AVX2",
+    "avx": "AVX",
+    "sve": "SVE",
+    "asimd": "NEON",
+}
+
 
 def facts(jit: bool | None = None, n_devices: int = 1) -> dict[str, Any]:
     """Describe machine, software and settings; what can't be known is None."""
@@ -22,6 +34,7 @@ def facts(jit: bool | None = None, n_devices: int = 1) -> dict[str, Any]:
         "machine": machine(),
         "system": platform.platform(),
         "cpu": cpu(),
+        "instructions": instructions(),
         "cores": cores(),
         "threads": resources.in_use() or cores(),
         "gpu": gpus[0] if gpus else None,
@@ -66,12 +79,32 @@ def installed_version(package: str) -> str | None:
 @functools.cache
 def cpu() -> str:
     """Name the processor."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+    return _told("model name") or platform.processor() or platform.machine()
+
+
+@functools.cache
+def instructions() -> str | None:
+    """Name the widest instructions for vectors: processors of one name may differ in them.
+
+    Kernels are chosen by them: another set is another order of additions, and another speed.
+    """
+    flags = (_told("flags") or _told("Features") or "").split()
+    return next((name for flag, name in INSTRUCTIONS.items() if flag in flags), None)
+
+
+def processor() -> str:
+    """Name the processor with its instructions."""
+    return ", ".join(filter(None, (cpu(), instructions())))
+
+
+def _told(name: str) -> str | None:
+    """Return what Linux says of the first processor under a name."""
+    if CPUINFO.exists():
+        for line in CPUINFO.read_text(errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == name:
+                return value.strip()
+    return None
 
 
 def cores() -> int:

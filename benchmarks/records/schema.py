@@ -70,7 +70,7 @@ _environment = fields(
     {},
     {
         **dict.fromkeys(("machine", "cpu", "gpu", "backend", "backend_version"), _maybe),
-        **dict.fromkeys(("precision", "commit", "keras", "python"), _maybe),
+        **dict.fromkeys(("instructions", "precision", "commit", "keras", "python"), _maybe),
         **dict.fromkeys(("jit", "dirty"), or_none(flag())),
     },
 )

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "makers"))
 import clinical_scans
 import pages
 
-from benchmarks.machine.environment import cpu
+from benchmarks.machine.environment import processor
 from data_pipeline import Data, DataSpec, load, sources
 from data_pipeline.augmenting.augment import Augmentation
 from data_pipeline.cases.read_case import read_case
@@ -247,9 +247,8 @@ def _busy() -> str:
 def _machine() -> str:
     names = ("tensorflow", "numpy", "opencv-python-headless")
     packages = ", ".join(f"{name} {version(name)}" for name in names)
-    return (
-        f"{cpu()}, {processors.count()} processors, Python {platform.python_version()}, {packages}"
-    )
+    machine = f"{processor()}, {processors.count()} processors"
+    return f"{machine}, Python {platform.python_version()}, {packages}"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def machine() -> dict[str, Any]:
     begun = time.monotonic()
     while (load := os.getloadavg()[0]) >= QUIET and time.monotonic() - begun < PATIENCE:
         time.sleep(2)
-    return {"cpu": environment.cpu(), "cores": environment.cores(), "load": round(load, 2)}
+    return {"cpu": environment.processor(), "cores": environment.cores(), "load": round(load, 2)}
 
 
 def noise(load: float) -> str:

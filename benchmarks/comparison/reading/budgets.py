@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.comparison.reading import machine_costs
 from benchmarks.comparison.reading.scores import RunScores
 from benchmarks.records.record import Record
 
@@ -78,7 +79,7 @@ def _setting(record: Record) -> tuple[str, ...]:
     threads = told.get("threads")
     return (
         str(told.get("machine") or ""),
-        str(told.get("gpu") or told.get("cpu") or ""),
+        machine_costs.device_of(told),
         f"{threads} thread{'s' * (threads != 1)}" if threads else "",
         str(told.get("precision") or ""),
     )

@@ -103,13 +103,19 @@ def _setting(record: Record) -> Setting:
     shape = cost.get("input_shape") or ()
     return Setting(
         machine=record.machine,
-        device=_text(environment.get("gpu") or environment.get("cpu")),
+        device=device_of(environment),
         backend=" ".join(_text(environment.get(key)) for key in ("backend", "backend_version")),
         precision=_text(cost.get("precision") or environment.get("precision")),
         jit="jit" if environment.get("jit") else "",
         batch_size=_text(cost.get("infer_batch_size")),
         input_shape="x".join(map(str, shape)) if isinstance(shape, list | tuple) else _text(shape),
     )
+
+
+def device_of(environment: Mapping[str, Any]) -> str:
+    """Name what computed: a GPU, or a processor with its instructions, where they are told."""
+    processor = (environment.get("cpu"), environment.get("instructions"))
+    return _text(environment.get("gpu")) or ", ".join(filter(None, map(_text, processor)))
 
 
 def _text(value: Any) -> str:

@@ -13,8 +13,8 @@ from benchmarks.backends import device, meters, programs
 from benchmarks.errors import UserError
 from benchmarks.machine import child_process, environment
 
-FACTS = """machine cpu gpu driver python keras backend backend_version precision layout jit commit
-    dirty devices"""
+FACTS = """machine cpu instructions gpu driver python keras backend backend_version precision layout
+    jit commit dirty devices"""
 ROOT = Path(__file__).parents[3]
 HERE = keras.config.backend()
 
@@ -153,6 +153,26 @@ def test_environment_facts():
     assert facts["backend_version"]
     assert facts["cores"] >= 1
     assert facts["jit"] is False
+
+
+@pytest.mark.parametrize(
+    ("told", "widest"),
+    [
+        ("flags\t\t: fpu sse2 avx avx2 fma", "AVX2"),
+        ("flags\t\t: avx avx2 avx512f avx512_vnni", "AVX-512 VNNI"),
+        ("Features\t: fp asimd", "NEON"),
+        ("flags\t\t: fpu sse2", None),
+        ("", None),
+    ],
+)
+def test_two_processors_of_one_name_are_told_apart(told, widest, monkeypatch, tmp_path):
+    path = tmp_path / "cpuinfo"
+    path.write_text(f"processor\t: 0\nmodel name\t: AMD EPYC\n{told}\n\nprocessor\t: 1\n")
+    monkeypatch.setattr(environment, "CPUINFO", path)
+    for one in (environment.cpu, environment.instructions):
+        monkeypatch.setattr(environment, one.__name__, one.__wrapped__)
+    assert environment.processor() == ", ".join(filter(None, ("AMD EPYC", widest)))
+    assert environment.facts()["instructions"] == widest
 
 
 def test_machine_can_be_named(monkeypatch):

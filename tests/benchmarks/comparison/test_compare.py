@@ -493,6 +493,16 @@ def test_compare_and_report_import_no_keras(tmp_path):
     assert subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0
 
 
+def test_times_of_processors_of_one_name_stand_apart():
+    old, new = (fabricate.a_record(seed=seed) for seed in (0, 1))
+    new = replace(new, environment=new.environment | {"instructions": "AVX2"})
+    found = machine_costs.costs([old, new])
+    assert {setting.device for setting in found} == {
+        "Xeon 2.8 GHz, 2 cores",
+        "Xeon 2.8 GHz, 2 cores, AVX2",
+    }
+
+
 def test_counts_are_shown_of_a_model_that_was_timed_on_another_machine():
     here, there = (
         machine_costs.Setting(machine, "cpu", "tensorflow", "float32", "", "1", "64x64x3")
