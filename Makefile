@@ -9,7 +9,7 @@ FAST := "not slow and not backends and not smoke"
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock package list names test-newest bench sweep compare report test test-fast smoke test-slow test-backends test-sweep test-web docs demo-files perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-patient perf-memory perf-zoo perf-ratios perf exports fidelity gpu gpu-carry gpu-unpack gpu-list
+.PHONY: help setup lock package list names test-newest bench sweep compare report test test-fast smoke test-slow test-backends test-sweep test-web docs demo-files perf-audit perf-compare perf-overhead perf-first-step perf-metrics lint perf-volume perf-data perf-blocks perf-patient perf-memory perf-zoo perf-ratios perf-options perf exports fidelity gpu gpu-carry gpu-unpack gpu-list
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -109,6 +109,9 @@ perf-overhead: $(VENV)/.installed ## Time the harness against a bare model.fit
 
 perf: $(VENV)/.installed ## Time five networks against native PyTorch (PEER_PYTHON=/path/to/python) [MODELS="a b" COMPILE=1]
 	@$(BIN)/python tests/perf/native_speed.py $(MODELS)
+
+perf-options: $(VENV)/.installed ## Time what else a training step could do [MODELS="a b"]
+	@$(BIN)/python tests/perf/step_options.py $(MODELS)
 
 perf-sweep: $(VENV)/.installed ## Time a sweep beyond its runs, and two workers against one
 	@$(BIN)/python tests/perf/sweep_speed.py
