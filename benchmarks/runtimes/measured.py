@@ -52,7 +52,7 @@ def measure(asked: Asked, seconds: float) -> Sheet:
         model=asked.name,
         protocol=asked.protocol,
         weights_sha256=asked.weights_sha256,
-        cpu=environment.cpu() or "",
+        cpu=environment.processor(),
         threads=resources.in_use() or environment.cores(),
         patients=asked.data.n_test if asked.data else 0,
         rows=tuple(rows),

@@ -15,7 +15,10 @@ def settings(record: Record) -> dict[str, Any]:
         "protocol_digest": record.protocol_digest,
         **dict(_flat(record.protocol)),
         **{name: record.data.get(name) for name in ("fingerprint", "split_digest")},
-        **{name: record.environment.get(name) for name in ("machine", "gpu", "cpu", "commit")},
+        **{
+            name: record.environment.get(name)
+            for name in ("machine", "gpu", "cpu", "instructions", "commit")
+        },
     }
 
 

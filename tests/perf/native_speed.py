@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -59,17 +60,23 @@ def main() -> int:
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(one(*sys.argv[2:4])))
         return 0
-    if unknown := {*sys.argv[1:]} - {*NETWORKS}:
-        sys.exit(f"Expected of {', '.join(NETWORKS)}. Received: {', '.join(sorted(unknown))}.")
+    names = chosen(NETWORKS)
     if "PEER_PYTHON" not in os.environ and not device.installed("torch"):
         sys.exit("gliozoo: perf needs torch: set PEER_PYTHON to a python that has it.")
     told = json.loads(JSON.read_text(encoding="utf-8")) if JSON.exists() else {}
     machine = pages.machine()
-    for name in sys.argv[1:] or NETWORKS:
+    for name in names:
         told[name] = {"machine": machine} | measured(name)
         JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     pages.put(PAGE, COMMAND, table(told))
     return 0
+
+
+def chosen(default: Iterable[str]) -> list[str]:
+    """Return the networks that the command line names, or the default ones."""
+    if unknown := {*sys.argv[1:]} - {*NETWORKS}:
+        sys.exit(f"Expected of {', '.join(NETWORKS)}. Received: {', '.join(sorted(unknown))}.")
+    return sys.argv[1:] or list(default)
 
 
 def measured(name: str) -> dict[str, Any]:

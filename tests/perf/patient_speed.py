@@ -153,7 +153,7 @@ def _phantom(folder: Path) -> Path:
 def _cpu() -> str:
     from benchmarks.machine import environment
 
-    return environment.processor() or ""
+    return environment.processor()
 
 
 if __name__ == "__main__":

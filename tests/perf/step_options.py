@@ -43,9 +43,10 @@ def main() -> int:
     if sys.argv[1:2] == ["--one"]:
         print(one(*sys.argv[2:4]))
         return 0
+    names = native_speed.chosen(DEFAULT)
     told = json.loads(JSON.read_text(encoding="utf-8")) if JSON.exists() else {}
     machine = pages.machine()
-    for name in sys.argv[1:] or DEFAULT:
+    for name in names:
         told[name] = {"machine": machine, "rounds": measured(name)}
         JSON.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     pages.put(PAGE, COMMAND, table(told))
@@ -140,7 +141,13 @@ def table(told: dict[str, Any]) -> str:
     for option, became in OPTIONS.items():
         cells = [ratios(entry["rounds"], option) for entry in told.values()]
         lines.append(f"| {option} | {' | '.join(cells)} | {became} |")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", *(_beneath(name, entry) for name, entry in told.items()), ""])
+
+
+def _beneath(name: str, entry: dict[str, Any]) -> str:
+    machine, rounds = entry["machine"], len(entry["rounds"])
+    where = f"{machine['cpu']}, {machine['cores']} cores, {pages.noise(machine['load'])}"
+    return f"`{name}`: {rounds} round{'s' * (rounds != 1)}, {where}."
 
 
 def ratios(rounds: list[dict[str, float]], option: str) -> str:
