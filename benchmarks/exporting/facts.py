@@ -43,6 +43,7 @@ def scan(trained: Trained) -> dict[str, Any]:
         "regions": [[name, list(values)] for name, values in target.regions.items()],
         "written": [int(value) for value in written[: 1 + max(trained.labels.values())]],
         "threshold": trained.threshold,
+        "smallest": trained.smallest,
         "overlap": evaluation.overlap,
         "blending": evaluation.blending,
         "batch_size": evaluation.batch_size,

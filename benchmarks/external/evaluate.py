@@ -4,11 +4,9 @@ import datetime
 import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from benchmarks.errors import UserError
 from benchmarks.external import patients
@@ -20,6 +18,7 @@ from benchmarks.protocols.protocol import Protocol
 from benchmarks.records import record
 from benchmarks.records.record import Record
 from benchmarks.scoring import policies
+from benchmarks.training import cut
 from benchmarks.training import evaluate as scoring
 from data_pipeline.preparing.prepare import Progress
 from zoo import weights
@@ -112,10 +111,10 @@ def evaluate(
     if not asked.any_spacing:
         for case in site.store.cases:
             trained.require_spacing(case.name, case.spacing, case.in_mm)
-    threshold = float(np.mean([one.trained.threshold for one in known]))
-    evaluation = replace(trained.evaluation, threshold=threshold)
+    joint = cut.mean([one.trained.cut for one in known])
+    evaluation = replace(trained.evaluation, **asdict(joint))
     members = [Predictor(weights.restore(one.path, asked.model), evaluation) for one in known]
-    predict = Ensemble(members, [threshold] * len(members), "mean")
+    predict = Ensemble(members, [joint.threshold] * len(members), "mean")
     quality = scoring.evaluate(predict, site, evaluation)  # type: ignore[arg-type]
     return _record(asked, known, site, seen, quality, environment)
 
@@ -154,7 +153,7 @@ def _record(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         command=asked.command,
         card=run.card if run else {"claims": []},
-        training={"threshold": quality.threshold},
+        training=quality.cut.as_json(),
         patients=list(quality.patients),
         quality=quality.summary,
         calibration=quality.calibration,

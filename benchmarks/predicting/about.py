@@ -25,6 +25,8 @@ def checked(about: Mapping[str, Any], identity: Identity) -> dict[str, Any]:
     _require("layout", layout, isinstance(layout, str) and bool(LAYOUT.fullmatch(layout)))
     _require("version", version, version is None or version in brats.VERSIONS)
     _require("threshold", threshold, _number(threshold) and 0 < threshold < 1)
+    smallest = about.get("smallest", 0.0)  # as value_range: older files have none
+    _require("smallest", smallest, _number(smallest) and 0 <= smallest <= 1)
     wanted = about.get("value_range", "normalised")  # files of before there was another have none
     value_range.check(spec.normalisation, wanted)
     return {
@@ -35,6 +37,7 @@ def checked(about: Mapping[str, Any], identity: Identity) -> dict[str, Any]:
         "regions": _regions(about["regions"], set(labels.values())),
         "spacing": _spacing(about["spacing"]),
         "threshold": threshold,
+        "smallest": smallest,
         "evaluation": evaluation,
         "value_range": wanted,
         "images": _images(about.get("images", [])),

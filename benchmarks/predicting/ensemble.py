@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.errors import UserError
 from benchmarks.predicting import staple, trained_network
 from benchmarks.predicting.trained_network import Trained
+from benchmarks.training import cut
 
 if TYPE_CHECKING:
     from benchmarks.inference.predictor import Predictor
@@ -35,9 +36,9 @@ def usage(paths: Sequence[Path], way: str, source: str | None = None) -> Trained
                 f"{path}: its network is used on other channels, grids or labels than that of "
                 f"{paths[0]}; predict with each on its own."
             )
-    thresholds = [one.threshold for one in each]
-    threshold = 0.5 if way != "mean" and len(each) > 1 else float(np.mean(thresholds))
-    return replace(first, threshold=threshold)
+    joint = cut.mean([one.cut for one in each])
+    threshold = 0.5 if way != "mean" and len(each) > 1 else joint.threshold
+    return replace(first, threshold=threshold, smallest=joint.smallest)
 
 
 def _means(trained: Trained) -> tuple:

@@ -31,7 +31,7 @@ def patients(
     for patient in data.patients("test"):
         if patient.id in chosen:
             found = patient.restore(predict(patient.images))
-            masks = evaluate.masks(found, data.target, data.regions, quality.threshold)
+            masks = quality.cut.masks(found, data.target, data.regions)
             figure = draw(patient, data, masks, chosen[patient.id])
             files.append(save(figure, result_paths.overlay_path(folder, patient.id)))
     return files

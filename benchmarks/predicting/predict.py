@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting.trained_network import Trained
-from benchmarks.training import evaluate
+from benchmarks.training import cut, evaluate
+from benchmarks.training.cut import Cut
 from data_pipeline.cases.case import Case
 from data_pipeline.feeding.targets import Target
 from data_pipeline.scans import predicted_scan as scans
@@ -58,10 +58,10 @@ def predict(
 def of_answer(scan: Scan, found: np.ndarray, trained: Trained, least: int = 0) -> Prediction:
     """Turn a network's answer on a scan's own grid into masks and labels."""
     target = trained.target
-    masks = evaluate.masks(found, target, target.regions, trained.threshold)
+    masks = Cut(trained.threshold).masks(found, target, target.regions)
     labels = target.likeliest(found) if target.exclusive else _lesion(masks)
-    if least:
-        kept = _large(labels > 0, least)
+    if least or trained.smallest:
+        kept = cut.large(labels > 0, share=trained.smallest, least=least)
         labels *= kept
         masks = {region: mask & kept for region, mask in masks.items()}
     return Prediction(scan, labels, masks, found, target)
@@ -84,11 +84,3 @@ def _lesion(masks: Mapping[str, np.ndarray]) -> np.ndarray:
     """Give 1 to the voxels of the one mask that a network of nothing but lesion has."""
     (lesion,) = masks.values()
     return lesion.astype(np.uint8)
-
-
-def _large(lesion: np.ndarray, least: int) -> np.ndarray:
-    """Keep the components, of 26 neighbours, that have at least so many voxels."""
-    components, _ = ndimage.label(lesion, np.ones((3, 3, 3)))
-    sizes = np.bincount(components.ravel())
-    sizes[0] = 0
-    return (sizes >= least)[components]

@@ -11,6 +11,7 @@ from benchmarks.errors import UserError
 from benchmarks.predicting import about
 from benchmarks.protocols.protocol import Evaluation, Protocol
 from benchmarks.records import result_paths
+from benchmarks.training.cut import Cut
 from data_pipeline import Data, DataSpec
 from data_pipeline.feeding.targets import Target, target_of
 from data_pipeline.preparing.preparation import Preparation
@@ -37,11 +38,12 @@ class Trained:
     threshold: float
     evaluation: Evaluation
     value_range: str = "normalised"
+    smallest: float = 0.0
     images: tuple[str, ...] = ()  # the hashes of the scans that it was trained and chosen on
 
     @classmethod
-    def of(cls, protocol: Protocol, data: Data, threshold: float) -> "Trained":
-        """Note how a run's data were prepared, and the threshold that its validation chose."""
+    def of(cls, protocol: Protocol, data: Data, cut: Cut) -> "Trained":
+        """Note how a run's data were prepared, and the cut that its validation chose."""
         known = data.store.index["about"]
         return cls(
             spec=protocol.data,
@@ -50,7 +52,8 @@ class Trained:
             labels=known["labels"],
             regions=dict(known["regions"]),
             spacing=_spacing(data) if protocol.data.rank == 3 else None,
-            threshold=threshold,
+            threshold=cut.threshold,
+            smallest=cut.smallest,
             evaluation=replace(protocol.evaluate, metrics=()),  # weights name no code
             value_range=data.value_range,
             images=tuple(sorted({*image_hashes(data, "train"), *image_hashes(data, "val")})),
@@ -64,6 +67,11 @@ class Trained:
             "evaluation": self.evaluation.as_json(),
             "regions": [[name, list(values)] for name, values in self.regions.items()],
         }
+
+    @property
+    def cut(self) -> Cut:
+        """Return how probabilities become masks."""
+        return Cut(self.threshold, self.smallest)
 
     @property
     def target(self) -> Target:

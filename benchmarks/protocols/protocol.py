@@ -74,7 +74,9 @@ class Training:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a trained model is scored; `threshold` None is chosen on the validation patients.
+    """How a trained model is scored; what is None is chosen on the validation patients.
+
+    A component of the lesion below `smallest` times the largest one's voxels is left out of masks.
 
     A model of volumes slides over a scan in windows of its input's size: `overlap` is the share of
     a side that two neighbours have in common, `blending` how their answers are weighted. `metrics`
@@ -88,6 +90,7 @@ class Evaluation:
     overlap: float = 0.5
     blending: str = "gaussian"
     metrics: tuple[str, ...] = field(default=(), metadata=LATER)
+    smallest: float | None = field(default=0.0, metadata=LATER)
 
     def __post_init__(self) -> None:
         _one_of("policy", self.policy, tuple(POLICIES))
@@ -96,6 +99,8 @@ class Evaluation:
             raise UserError(f"Expected overlap from 0 to below 1. Received: {self.overlap}.")
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise UserError(f"Expected a threshold between 0 and 1. Received: {self.threshold}.")
+        if self.smallest is not None and not 0 <= self.smallest <= 1:
+            raise UserError(f"Expected smallest from 0 to 1. Received: {self.smallest}.")
         own_source.require_apart(self.metrics, "metrics")
 
     def as_json(self) -> dict[str, Any]:

@@ -53,7 +53,11 @@ _run = fields(
         "started_from": or_none(fields({"weights_sha256": text(64)})),
     },
 )
-_evaluate = {"policy": _name, "threshold": _share, "metrics": listed(_name, 100)}
+_evaluate = {
+    "policy": _name,
+    "metrics": listed(_name, 100),
+    **dict.fromkeys(("threshold", "smallest"), _share),
+}
 _protocol = fields({}, {"evaluate": fields({}, _evaluate)})
 _data = fields(
     {},
@@ -94,7 +98,7 @@ _card = fields(
 )
 _EPOCH = ("loss", "val_loss", "val_dice", "learning_rate", "seconds", "samples_per_sec")
 _epoch = fields({}, {**dict.fromkeys((*_EPOCH, "data_wait_share"), _real), "epoch": _count})
-_TRAINED = ("best_val_dice", "seconds", "first_step_s", "threshold")
+_TRAINED = ("best_val_dice", "seconds", "first_step_s", "threshold", "smallest")
 _training = fields(
     {},
     {

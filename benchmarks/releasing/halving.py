@@ -34,7 +34,6 @@ def require_harmless(whole: Path, half: Path, fold: int, root: Path | None) -> f
 def _dice(path: Path, data: Data) -> dict[str, np.ndarray]:
     """Return each region's Dice by test patient; two empty masks count as equal."""
     from benchmarks.inference.predictor import Predictor
-    from benchmarks.training import evaluate
     from zoo import weights
 
     trained = trained_network.read(path)
@@ -42,7 +41,7 @@ def _dice(path: Path, data: Data) -> dict[str, np.ndarray]:
     found: dict[str, list[float]] = {}
     for patient in data.patients("test"):
         answer = patient.restore(predict(patient.images))
-        masks = evaluate.masks(answer, data.target, data.regions, trained.threshold)
+        masks = trained.cut.masks(answer, data.target, data.regions)
         for region, mask in masks.items():
             truth = np.isin(patient.reference, data.regions[region])
             size = int(mask.sum() + truth.sum())

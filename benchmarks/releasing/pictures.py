@@ -62,7 +62,9 @@ def draw(
         raise UserError(
             f"{preset.name} was trained on {', '.join(known[:3])}: name patients that it never saw."
         )
-    evaluation = replace(trained.evaluation, surfaces=False, threshold=trained.threshold)
+    evaluation = replace(
+        trained.evaluation, surfaces=False, threshold=trained.threshold, smallest=trained.smallest
+    )
     members = [Predictor(weights.restore(path), evaluation) for path in paths]
     predict = Ensemble(members, [trained.threshold] * len(members), "mean")
     quality = evaluate.evaluate(predict, site, evaluation)  # type: ignore[arg-type]
@@ -81,7 +83,7 @@ def _drawn(
         if title := chosen.get(patient.id):
             role = title.partition(":")[0]
             answer = patient.restore(np.asarray(predict(patient.images)))
-            masks = evaluate.masks(answer, site.target, site.regions, quality.threshold)
+            masks = quality.cut.masks(answer, site.target, site.regions)
             drawn = overlays.draw(patient, site, masks, title)
             file = overlays.save(drawn, folder / f"{role.replace(', ', '_')}.png")
             found[patient.id] = Picture(role, patient.id, dice[patient.id], file)

@@ -26,6 +26,7 @@ from benchmarks.training import checkpoint, display, history
 from benchmarks.training import evaluate as scoring
 from benchmarks.training import train as training
 from benchmarks.training.checkpoint import Checkpoints
+from benchmarks.training.cut import Cut
 from benchmarks.training.evaluate import Quality
 from benchmarks.training.state import State
 from data_pipeline import Data
@@ -130,7 +131,7 @@ def train(slot: Slot, model: keras.Model, data: Data, unfinished: Unfinished) ->
     title = slot.path.stem
     chosen = display.choose(title, epochs, data.steps_per_epoch, quiet=job.quiet)
 
-    usage = _usage(slot, data, slot.protocol.evaluate.threshold or 0.5)
+    usage = _usage(slot, data, Cut.of(slot.protocol.evaluate))
 
     def noted(state: State) -> None:
         unfinished.epoch(state, lambda path: weights.save(model, path, usage))
@@ -164,16 +165,16 @@ def evaluate(slot: Slot, model: keras.Model, data: Data) -> Quality:
     quality = scoring.evaluate(predict, data, slot.protocol.evaluate)
     for failure in own_metric.failures(quality.patients):
         say(f"A metric failed on a patient, who is left out of it: {failure}")
-    usage = _usage(slot, data, quality.threshold)
+    usage = _usage(slot, data, quality.cut)
     weights.save(model, slot.folder / trained_network.WEIGHTS, usage)
     policy = slot.protocol.evaluate.policy
     _write(slot, "patients.csv", csv_table.text(scoring.table(quality, policy)))
     return quality
 
 
-def _usage(slot: Slot, data: Data, threshold: float) -> dict[str, Any]:
+def _usage(slot: Slot, data: Data, cut: Cut) -> dict[str, Any]:
     """Say what a file of weights needs to be used."""
-    return Trained.of(slot.protocol, data, threshold).as_json()
+    return Trained.of(slot.protocol, data, cut).as_json()
 
 
 def cost(slot: Slot, model: keras.Model, state: State, memory_before: int) -> dict[str, Any]:
@@ -216,7 +217,7 @@ def conclude(
             "stopped": state.stopped,
             "seconds": state.seconds,
             "first_step_s": state.first_step_s,
-            "threshold": quality.threshold,
+            **quality.cut.as_json(),
             "weights_sha256": weights.digest(model),
             **recalibration,
         },

@@ -86,7 +86,7 @@ def _scored(network: Network, asked: Asked) -> Dice:
             patient,
             data,
             patient.restore(predict(patient.images)),
-            trained.threshold,
+            trained.cut,
             surfaces=False,
         )
         for patient in data.patients("test")

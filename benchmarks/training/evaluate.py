@@ -1,11 +1,11 @@
 """Scores by patient, on each scan's own voxels: slices are stacked back before anything is counted.
 
-The threshold is the protocol's, or the best one on the VALIDATION patients; the test patients
-choose nothing.
+What cuts probabilities into masks is the protocol's, or the best on the VALIDATION patients; the
+test patients choose nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -17,12 +17,13 @@ from benchmarks.protocols.own_metric import OwnMetric
 from benchmarks.protocols.protocol import Evaluation
 from benchmarks.scoring import aggregate, calibration, metrics, policies
 from benchmarks.scoring.calibration import Calibration
+from benchmarks.training import cut
+from benchmarks.training.cut import Cut
 from benchmarks.training.losses import Loss
 from data_pipeline import Data, PatientData
 from data_pipeline.feeding.targets import Target
 
 Predict = Callable[[np.ndarray], np.ndarray]
-THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(2, 19))
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,18 @@ class Quality:
     patients: tuple[dict[str, Any], ...]
     summary: dict[str, Any]
     calibration: dict[str, Any]
-    threshold: float
+    cut: Cut
 
 
 def evaluate(predict: Predict, data: Data, evaluation: Evaluation) -> Quality:
     """Score every test patient under every policy, and how far its probabilities can be trusted."""
     own = own_metric.load(evaluation.metrics, surfaces=evaluation.surfaces)
-    threshold = evaluation.threshold or choose_threshold(predict, data, evaluation.policy)
+    chosen = choose_cut(predict, data, evaluation)
     rows: list[dict[str, Any]] = []
     sums: dict[str, Calibration] = {}
     for patient in data.patients("test"):
         found = patient.restore(predict(patient.images))
-        rows.append(row(patient, data, found, threshold, surfaces=evaluation.surfaces, own=own))
+        rows.append(row(patient, data, found, chosen, surfaces=evaluation.surfaces, own=own))
         for region, probability in region_probabilities(found, data.target, data.regions):
             reference = np.isin(patient.reference, data.regions[region])
             measured = calibration.measure(reference, probability)
@@ -52,7 +53,7 @@ def evaluate(predict: Predict, data: Data, evaluation: Evaluation) -> Quality:
         patients=tuple(rows),
         summary={policy: aggregate.summary(rows, policy) for policy in policies.POLICIES},
         calibration={region: told(total) for region, total in sums.items()},
-        threshold=threshold,
+        cut=chosen,
     )
 
 
@@ -60,13 +61,13 @@ def row(
     patient: PatientData,
     data: Data,
     found: np.ndarray,
-    threshold: float,
+    by: Cut,
     *,
     surfaces: bool,
     own: Sequence[OwnMetric] = (),
 ) -> dict[str, Any]:
     """Return what a record keeps of one patient, given its probabilities on its own grid."""
-    predicted = masks(found, data.target, data.regions, threshold)
+    predicted = by.masks(found, data.target, data.regions)
     regions = {}
     for region, values in data.regions.items():
         asked = np.isin(patient.reference, values), predicted[region], patient.spacing
@@ -78,46 +79,47 @@ def validate(
     predict: Predict, data: Data, evaluation: Evaluation, loss: Loss
 ) -> tuple[float, float]:
     """Return the foreground Dice and the loss, both as means over the validation patients."""
-    threshold = evaluation.threshold or 0.5
+    by = Cut.of(evaluation)
     rows, losses = [], []
     for patient in data.patients("val"):
         found = patient.restore(predict(patient.images))
-        rows.append(row(patient, data, found, threshold, surfaces=False))
+        rows.append(row(patient, data, found, by, surfaces=False))
         truth = data.target.encode(patient.reference)
         samples = (truth, found) if data.spec.rank == 2 else (truth[None], found[None])
         losses.append(float(np.mean(keras.ops.convert_to_numpy(loss(*samples)))))
     return _mean_dice(rows, evaluation.policy), float(np.mean(losses))
 
 
-def choose_threshold(predict: Predict, data: Data, policy: str) -> float:
-    """Return the threshold with the best mean Dice on the validation patients."""
-    if data.target.exclusive:
-        raise UserError(
-            "Expected evaluate.threshold as a number, because softmax classes are told apart by "
-            "the largest. Received: None. Write 0.5; it will not be used."
-        )
-    rows: dict[float, list] = {threshold: [] for threshold in THRESHOLDS}
+def choose_cut(predict: Predict, data: Data, evaluation: Evaluation) -> Cut:
+    """Return what a protocol states, and for what it leaves open the best on validation patients.
+
+    Several may be equally good: the threshold nearest to one half is the least peculiar, and the
+    smallest share leaves the most.
+    """
+    chosen = Cut.of(evaluation)
+    if evaluation.threshold is None:
+        if data.target.exclusive:
+            raise UserError(
+                "Expected evaluate.threshold as a number, because softmax classes are told apart "
+                "by the largest. Received: None. Write 0.5; it will not be used."
+            )
+        by_nearness = sorted(cut.THRESHOLDS, key=lambda threshold: abs(threshold - 0.5))
+        cuts = [replace(chosen, threshold=threshold) for threshold in by_nearness]
+        chosen = _best(predict, data, evaluation.policy, cuts)
+    if evaluation.smallest is None:
+        cuts = [replace(chosen, smallest=share) for share in cut.SHARES]
+        chosen = _best(predict, data, evaluation.policy, cuts)
+    return chosen
+
+
+def _best(predict: Predict, data: Data, policy: str, cuts: Sequence[Cut]) -> Cut:
+    """Return the first of the cuts with the highest mean Dice on the validation patients."""
+    rows: dict[Cut, list] = {one: [] for one in cuts}
     for patient in data.patients("val"):
         found = patient.restore(predict(patient.images))
-        for threshold, scored in rows.items():
-            scored.append(row(patient, data, found, threshold, surfaces=False))
-    dice = {threshold: _mean_dice(scored, policy) for threshold, scored in rows.items()}
-    best = max(dice.values())
-    # Several may be equally good: the one nearest to one half is the least peculiar.
-    return min((t for t in THRESHOLDS if dice[t] == best), key=lambda t: abs(t - 0.5))
-
-
-def masks(
-    found: np.ndarray, target: Target, regions: Mapping[str, tuple[int, ...]], threshold: float
-) -> dict[str, np.ndarray]:
-    """Turn probabilities into one boolean mask a region: by the largest class, or a threshold."""
-    if target.exclusive:
-        labels = target.likeliest(found)
-        return {region: np.isin(labels, values) for region, values in regions.items()}
-    return {
-        region: found[..., target.channels.index(tuple(values))] >= threshold
-        for region, values in regions.items()
-    }
+        for one, scored in rows.items():
+            scored.append(row(patient, data, found, one, surfaces=False))
+    return max(cuts, key=lambda one: _mean_dice(rows[one], policy))
 
 
 def region_probabilities(

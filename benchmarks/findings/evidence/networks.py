@@ -58,7 +58,7 @@ def dice_without(pattern: Job, one: Record, subsets: Sequence[tuple[str, ...]]) 
 
 def dice_of(asked: Asked, patient: PatientData, found: np.ndarray) -> dict[str, float]:
     """Return each region's Dice of the probabilities found for a patient, on its own grid."""
-    row = evaluate.row(patient, asked.data, found, asked.trained.threshold, surfaces=False)
+    row = evaluate.row(patient, asked.data, found, asked.trained.cut, surfaces=False)
     policy = asked.trained.evaluation.policy
     told = {name: policies.values(counts, policy) for name, counts in row["regions"].items()}
     return {name: np.nan if own["dice"] is None else own["dice"] for name, own in told.items()}
@@ -98,7 +98,7 @@ def drawn(pattern: Job, one: Record, names: Collection[str]) -> dict[str, Drawn]
 def _drawn(asked: Asked, patient: PatientData) -> Drawn:
     data = asked.data
     found = patient.restore(asked.predict(patient.images))
-    masks = evaluate.masks(found, data.target, data.regions, asked.trained.threshold)
+    masks = asked.trained.cut.masks(found, data.target, data.regions)
     truth = {region: np.isin(patient.reference, own) for region, own in data.regions.items()}
     place = overlays.fullest(patient.reference > 0, next(iter(masks.values())))
     image = overlays.grey(overlays.shown_planes(patient, data)[place])

@@ -5,6 +5,8 @@ from dataclasses import replace
 from benchmarks.protocols.protocol import Evaluation, Protocol
 from benchmarks.protocols.shipped import brats2d, lgg2d_small
 
+VOLUMES = "brats3d_small"
+
 PROTOCOL = Protocol(
     name="brats2d_small",
     data=brats2d.PROTOCOL.data,

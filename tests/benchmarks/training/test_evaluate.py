@@ -7,7 +7,8 @@ import tiny
 from benchmarks.errors import UserError
 from benchmarks.inference import predictor
 from benchmarks.protocols.protocol import Evaluation
-from benchmarks.training import evaluate, losses
+from benchmarks.training import cut, evaluate, losses
+from benchmarks.training.cut import Cut
 from data_pipeline import Cohort, DataSpec
 
 EVALUATION = Evaluation(surfaces=False, batch_size=8)
@@ -56,7 +57,7 @@ def test_the_truth_scores_one_and_is_calibrated(data):
     assert dice(quality, "WT")["mean"] == 1.0
     assert quality.calibration["WT"]["ece"] == 0.0
     assert quality.calibration["WT"]["brier"] == 0.0
-    assert quality.threshold == 0.5
+    assert quality.cut == Cut(0.5, smallest=0.0)
 
 
 def test_the_opposite_scores_nothing(data):
@@ -102,18 +103,46 @@ def test_the_threshold_is_chosen_on_validation_patients_alone(data):
 
     # The test patients would have another threshold chosen; they must not be asked.
     oracle = Oracle(data, faint, splits=("val",))
-    found = evaluate.choose_threshold(oracle, data, "brats")
+    chosen = dataclasses.replace(EVALUATION, threshold=None)
+    found = evaluate.choose_cut(oracle, data, chosen).threshold
     assert 0.1 < found <= 0.4
     assert found == 0.4  # of 0.15 to 0.40, all perfect, the nearest to one half
     both = Oracle(data, faint)
     both.known |= Oracle(data, lambda target: 0.2 * target, splits=("test",)).known
-    chosen = dataclasses.replace(EVALUATION, threshold=None)
-    assert evaluate.evaluate(both, data, chosen).threshold == 0.4
+    assert evaluate.evaluate(both, data, chosen).cut.threshold == 0.4
 
 
 def test_softmax_classes_have_no_threshold_to_choose(labelled):
     with pytest.raises(UserError, match="threshold"):
-        evaluate.choose_threshold(Oracle(labelled), labelled, "brats")
+        evaluate.choose_cut(
+            Oracle(labelled), labelled, dataclasses.replace(EVALUATION, threshold=None)
+        )
+
+
+def speck(target):
+    """Put an enhancing voxel into the corner of the first slice, far from any lesion."""
+    target = target.copy()
+    target[0, 0, 0] = np.eye(target.shape[-1])[-1]
+    return target
+
+
+def test_small_components_are_left_out_of_every_region(labelled):
+    oracle = Oracle(labelled, speck)
+    raw, tidy = (
+        evaluate.evaluate(oracle, labelled, dataclasses.replace(EVALUATION, smallest=share))
+        for share in (0.0, 0.2)
+    )
+    for region in labelled.regions:
+        assert dice(raw, region)["mean"] < dice(tidy, region)["mean"] == 1.0
+
+
+def test_the_smallest_share_is_chosen_on_validation_patients_alone(labelled):
+    left_open = dataclasses.replace(EVALUATION, smallest=None)
+    oracle = Oracle(labelled, speck, splits=("val",))
+    found = evaluate.choose_cut(oracle, labelled, left_open)
+    assert found.smallest in cut.SHARES[1:]
+    clean = evaluate.choose_cut(Oracle(labelled, splits=("val",)), labelled, left_open)
+    assert clean == Cut(0.5, smallest=0.0)  # nothing to gain: nothing is left out
 
 
 def test_validation_is_by_patient(data):
