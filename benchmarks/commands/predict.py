@@ -53,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--least", type=int, default=0, metavar="VOXELS", help="leave out smaller components"
     )
+    parser.add_argument(
+        "--smallest",
+        type=float,
+        metavar="SHARE",
+        help="leave out components below this share of the largest (default: as in the run)",
+    )
     parser.add_argument("--any-spacing", action="store_true", help="accept voxels of any size")
     parser.add_argument(
         "--model", metavar="FILE", help="the source of a network that is not the zoo's"
@@ -82,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.name = ", ".join(
         dict.fromkeys(weights.header(path).identity.architecture for path in paths)
     )
-    known = ensemble.usage(paths, arguments.ensemble, arguments.model)
+    known = _asked(ensemble.usage(paths, arguments.ensemble, arguments.model), arguments)
     cases = search.find(arguments.inputs, known.wanted, arguments.version)
     folder = Folder(arguments.out)
     named = {case.name: _names(arguments, known, case) for case in cases if not case.problem}
@@ -131,9 +137,19 @@ def _settle(arguments: argparse.Namespace) -> None:
         raise UserError("Expected a folder for the masks: --out DIR.")
 
 
-def _network(arguments: argparse.Namespace, paths: list[Path], known: "Trained"):
+def _asked(known: "Trained", arguments: argparse.Namespace) -> "Trained":
+    """Put what the user asks for over how a network was evaluated."""
     from dataclasses import replace
 
+    if arguments.batch_size is not None and arguments.batch_size < 1:
+        raise UserError(f"Expected --batch-size of 1 or more. Received: {arguments.batch_size}.")
+    options = {"overlap", "batch_size", "smallest"}
+    wanted = {name: value for name in options if (value := getattr(arguments, name)) is not None}
+    evaluation = replace(known.evaluation, **wanted)
+    return replace(known, evaluation=evaluation, smallest=wanted.get("smallest", known.smallest))
+
+
+def _network(arguments: argparse.Namespace, paths: list[Path], known: "Trained"):
     from benchmarks.backends import device
     from benchmarks.backends.device import silence
 
@@ -144,17 +160,11 @@ def _network(arguments: argparse.Namespace, paths: list[Path], known: "Trained")
     from zoo import weights
 
     fusion.fuse()
-    asked = {
-        name: value
-        for name in ("overlap", "batch_size")
-        if (value := getattr(arguments, name)) is not None
-    }
-    if asked.get("batch_size", 1) < 1:
-        raise UserError(f"Expected --batch-size of 1 or more. Received: {arguments.batch_size}.")
-    evaluation = replace(known.evaluation, **asked)
     with silence():
         members = [
-            Predictor(weights.restore(path, arguments.model), evaluation, mirror=arguments.tta)
+            Predictor(
+                weights.restore(path, arguments.model), known.evaluation, mirror=arguments.tta
+            )
             for path in paths
         ]
     if len(members) == 1:

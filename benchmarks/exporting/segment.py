@@ -352,7 +352,36 @@ def labelled(found, scan):
         own = (found[..., 0] >= scan["threshold"]).astype(int)
     else:
         raise Refused("This network answers with regions that overlap; use gliozoo predict.")
+    if scan.get("smallest"):
+        own = own * large(own > 0, scan["smallest"])
     return np.array(scan["written"], np.uint8)[own]
+
+
+def large(lesion, share):
+    """Keep the components, of 26 neighbours, with at least this share of the largest's voxels."""
+    padded = np.pad(lesion, 1)
+    places = np.flatnonzero(padded)
+    if not places.size:
+        return lesion
+    rows, columns = padded.shape[1:]
+    steps = [np.dot(step, (rows * columns, columns, 1)) for step in product((-1, 0, 1), repeat=3)]
+    pairs = []
+    for step in steps[14:]:  # the other half of the neighbours is seen from there
+        at = np.minimum(np.searchsorted(places, places + step), places.size - 1)
+        touching = np.flatnonzero(places[at] == places + step)
+        pairs.append((touching, at[touching]))
+    ones, others = np.concatenate(pairs, axis=1)
+    roots, before = np.arange(places.size), None
+    while before is None or (roots != before).any():
+        before = roots.copy()
+        lower = np.minimum(roots[ones], roots[others])
+        np.minimum.at(roots, before[ones], lower)
+        np.minimum.at(roots, before[others], lower)
+        roots = roots[roots]
+    sizes = np.bincount(roots)
+    kept = np.zeros(padded.size, bool)
+    kept[places] = (sizes >= share * sizes.max())[roots]
+    return kept.reshape(padded.shape)[1:-1, 1:-1, 1:-1]
 
 
 def read_scan(files, names):

@@ -218,6 +218,7 @@ def test_an_entry_out_of_its_range_is_named(name, tmp_path):
 
 USES = {
     "threshold": [0, 1, -0.5, 1.5, float("nan"), True, "0.5", None, 10**400],
+    "smallest": [-0.1, 1.1, float("nan"), True, "0.1", None, 10**400],
     "layout": [None, "../kaggle", [], 3],
     "version": ["1999", 2021, []],
     "labels": [None, [], {}, {"tumour": 0}, {"tumour": 256}, {"tumour": 1.0}, {"tumour": [1]}],
@@ -228,7 +229,7 @@ USES = {
     "spacing": [3, [], [[1, 2]], [[2, 1]] * 3, [[0, 1]] * 3, [["1", 2]] * 3, [[1, 1e400]] * 3],
     "evaluation": [
         *(None, [], {"batch_size": 0}, {"batch_size": 10**9}, {"overlap": 1}, {"overlap": "0"}),
-        *({"threshold": 7}, {"policy": []}, {"unknown": 1}, {"batch_size": True}),
+        *({"threshold": 7}, {"smallest": 2}, {"policy": []}, {"unknown": 1}, {"batch_size": True}),
     ],
     "value_range": [None, "", "bytes", [], {}],
     "spec": [
@@ -251,7 +252,9 @@ def test_a_use_out_of_its_range_is_refused(name, tmp_path):
         assert "how images are to be prepared" in (refusal("weights", path) or ""), value
 
 
-@pytest.mark.parametrize("name", sorted(USE.as_json().keys() - {"value_range", "images"}))
+@pytest.mark.parametrize(
+    "name", sorted(USE.as_json().keys() - {"value_range", "images", "smallest"})
+)
 def test_a_use_that_is_not_all_there_is_refused(name, tmp_path):
     path = tmp_path / "weights.safetensors"
     about = {key: value for key, value in USE.as_json().items() if key != name}

@@ -44,6 +44,7 @@ def one(model: str, name: str, scan: Path) -> dict[str, Any]:
     from benchmarks.predicting.trained_network import Trained
     from benchmarks.predicting.written import Folder
     from benchmarks.protocols import protocol
+    from benchmarks.training.cut import Cut
     from data_pipeline import Cohort
     from data_pipeline.scans import mask_files, predicted_scan, search
 
@@ -52,7 +53,7 @@ def one(model: str, name: str, scan: Path) -> dict[str, Any]:
     spec = replace(chosen.data, layout="phantom", version=None, phantom=Cohort(*COHORT))
     with tempfile.TemporaryDirectory() as folder:
         data = data_pipeline.load(spec, cache=Path(folder) / "cache", threads=1)
-        trained = Trained.of(replace(chosen, data=spec), data, 0.5)
+        trained = Trained.of(replace(chosen, data=spec), data, Cut())
         network = Predictor(
             zoo.create(model, data.input_shape, data.classes, width=chosen.train.width),
             trained.evaluation,

@@ -16,12 +16,15 @@ import nibabel
 import numpy as np
 import pytest
 import tiny
+from scipy import ndimage
 
 import zoo
 from benchmarks.__main__ import main
 from benchmarks.exporting import exported, int8, parity, segment
 from benchmarks.predicting import trained_network
 from benchmarks.protocols.protocol import Evaluation, Protocol
+from benchmarks.training import cut
+from benchmarks.training.cut import Cut
 from data_pipeline import Cohort, DataSpec
 from data_pipeline.formats import affine
 from data_pipeline.grid import geometry
@@ -47,7 +50,7 @@ sys.exit(code)
 """
 
 
-def trained(folder: Path, cache: Path, spec: DataSpec) -> Path:
+def trained(folder: Path, cache: Path, spec: DataSpec, smallest: float = 0.0) -> Path:
     """A run's folder with an untrained network whose mask is neither empty nor everything."""
     data = tiny.load(cache, spec)
     keras.utils.set_random_seed(1)
@@ -57,7 +60,7 @@ def trained(folder: Path, cache: Path, spec: DataSpec) -> Path:
         answer = network.predict_on_batch(next(data.patients("test")).images)
         threshold = float((np.median(answer) + answer.max()) / 2)
     protocol = Protocol("test", spec, evaluate=Evaluation(surfaces=False, batch_size=8))
-    usage = trained_network.Trained.of(protocol, data, threshold)
+    usage = trained_network.Trained.of(protocol, data, Cut(threshold, smallest))
     weights.save(network, folder / trained_network.WEIGHTS, usage.as_json())
     return folder
 
@@ -79,7 +82,7 @@ def slices(cache, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def volumes(cache, tmp_path_factory):
-    return trained(tmp_path_factory.mktemp("volumes"), cache, VOLUMES)
+    return trained(tmp_path_factory.mktemp("volumes"), cache, VOLUMES, smallest=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +158,21 @@ def test_volumes_without_keras_are_those_of_predict(volumes, cohort, tmp_path):
     assert out.with_suffix(".bin").exists()
     assert exported.read(out)["scan"]["exclusive"] is True
     compared(volumes, out, cohort, tmp_path)
+    for mask in (load(file) for file in tmp_path.glob("*.nii.gz")):
+        parts, count = ndimage.label(mask, np.ones((3, 3, 3)))
+        sizes = np.bincount(parts.ravel())[1:]
+        assert count > 0
+        assert sizes.min() >= 0.2 * sizes.max()
+
+
+@pytest.mark.parametrize("density", [0.0, 0.02, 0.05, 0.1, 0.3, 1.0])
+def test_the_runner_finds_components_as_scipy_does(density):
+    noise = np.random.default_rng(7)
+    for shape in ((1, 1, 1), (1, 9, 40), (13, 7, 11), (20, 20, 20)):
+        for share in (0.05, 0.2, 0.5, 1.0):
+            lesion = np.asarray(noise.random(shape) < density, order=noise.choice(["C", "F"]))
+            found = segment.large(lesion, share)
+            np.testing.assert_array_equal(found, cut.large(lesion, share=share))
 
 
 def test_a_gelu_is_written_in_what_onnx_has(tmp_path):

@@ -14,6 +14,7 @@ from benchmarks.errors import UserError
 from benchmarks.external import evaluate, patients
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.records import record, verify
+from benchmarks.training.cut import Cut
 from data_pipeline.phantom.write import write
 from zoo import weights
 
@@ -25,7 +26,7 @@ def folder(tmp_path_factory):
     """A network that was never trained, with all that a run writes into its weights file."""
     root = tmp_path_factory.mktemp("external")
     data = tiny.load(root / "cache")
-    used = Trained.of(tiny.PROTOCOL, data, 0.5)
+    used = Trained.of(tiny.PROTOCOL, data, Cut())
     for seed in (0, 1):
         model = zoo.create("unet", (16, 16, 3), 1, width=0.0625)
         weights.save(model, root / f"{seed}.safetensors", used.as_json())

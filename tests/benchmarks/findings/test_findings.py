@@ -41,6 +41,7 @@ from benchmarks.running import launch
 from benchmarks.running.job import Job
 from benchmarks.running.launch import Outcome
 from benchmarks.running.slot import terms
+from benchmarks.training.cut import Cut
 from data_pipeline import DataSpec
 
 # Slices of 1,000 pixels: a perfect 900, a missed 9 (conventions.md's two cases), and an empty one.
@@ -256,7 +257,7 @@ def one_network(monkeypatch, tmp_path):
     four = ("t1", "t1ce", "t2", "flair")
     spec = DataSpec(layout="phantom", size=(32, 32), target="labels", channels=four)
     data = data_pipeline.load(spec)
-    trained = Trained.of(protocol.shipped("brats2d_lite"), data, 0.5)
+    trained = Trained.of(protocol.shipped("brats2d_lite"), data, Cut())
     monkeypatch.setattr(own_patients, "weights_of", lambda one, results: tmp_path)
     monkeypatch.setattr(networks.trained_network, "read", lambda path: trained)
     monkeypatch.setattr(networks.weights, "restore", lambda path: None)

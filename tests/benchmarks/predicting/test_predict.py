@@ -26,6 +26,7 @@ from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting import trained_network
 from benchmarks.protocols.protocol import Evaluation, Protocol
 from benchmarks.training import evaluate
+from benchmarks.training.cut import Cut
 from data_pipeline import Cohort, DataSpec
 from data_pipeline.augmenting.augmentation import Augmentation
 from data_pipeline.phantom import write
@@ -45,13 +46,22 @@ FOUR = {4: 3}  # BraTS 2021, which the phantoms follow
 class Run:
     """An untrained network with a run's weights file, and what the evaluation says of it."""
 
-    def __init__(self, folder: Path, cache: Path, model: str, spec: DataSpec, wanted="normalised"):
+    def __init__(
+        self,
+        folder: Path,
+        cache: Path,
+        model: str,
+        spec: DataSpec,
+        wanted: str = "normalised",
+        smallest: float = 0.0,
+    ):
         protocol = Protocol("test", spec, evaluate=Evaluation(surfaces=False, batch_size=4))
         self.data = tiny.load(cache, spec).in_range(wanted)
         keras.utils.set_random_seed(0)
         network = zoo.create(model, self.data.input_shape, self.data.classes, width=0.0625)
         threshold = _between(network, self.data) if self.data.classes == 1 else 0.5
-        self.usage = trained_network.Trained.of(protocol, self.data, threshold)
+        cut = Cut(threshold, smallest)
+        self.usage = trained_network.Trained.of(protocol, self.data, cut)
         self.folder = folder
         self.path = folder / trained_network.WEIGHTS
         weights.save(network, self.path, self.usage.as_json())
@@ -61,7 +71,7 @@ class Run:
                 patient,
                 self.data,
                 patient.restore(self.predict(patient.images)),
-                threshold,
+                cut,
                 surfaces=False,
             )["regions"]
             for patient in self.data.patients("test")
@@ -91,7 +101,7 @@ def slices(cache, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def volumes(cache, tmp_path_factory):
-    return Run(tmp_path_factory.mktemp("volumes"), cache, "unet", VOLUMES)
+    return Run(tmp_path_factory.mktemp("volumes"), cache, "unet", VOLUMES, smallest=0.2)
 
 
 def predict(*arguments) -> int:
@@ -308,14 +318,25 @@ def test_small_components_can_be_left_out(slices, cohort, tmp_path):
     from scipy import ndimage
 
     name = next(iter(slices.rows))
-    predict(slices.folder, cohort / name, "--out", tmp_path / "all")
-    predict(slices.folder, cohort / name, "--out", tmp_path / "large", "--least", 40)
-    before, after = (load(tmp_path / kind / f"{name}.nii.gz") for kind in ("all", "large"))
+
+    def predicted(*options):
+        out = tmp_path / "_".join(options)
+        predict(slices.folder, cohort / name, "--out", out, *options)
+        return load(out / f"{name}.nii.gz")
+
+    before = predicted()
     labels, _ = ndimage.label(before, np.ones((3, 3, 3)))
-    sizes = np.bincount(labels.ravel())
-    expected = sum(size for size in sizes[1:] if size >= 40)
-    assert np.count_nonzero(after) == expected
-    assert not (after & ~before).any()
+    sizes = np.bincount(labels.ravel())[1:]
+    largest = sizes.max()
+    assert sizes.min() < largest
+    for options, kept in (
+        (("--least", str(largest)), sizes >= largest),
+        (("--least", "2"), sizes >= 2),
+        (("--smallest", "0.6"), sizes >= 0.6 * largest),
+    ):
+        after = predicted(*options)
+        assert np.count_nonzero(after) == sizes[kept].sum()
+        assert not (after & ~before).any()
 
 
 @pytest.mark.parametrize(
@@ -327,6 +348,7 @@ def test_small_components_can_be_left_out(slices, cohort, tmp_path):
         (("{plain}", "{scan}"), "does not say how images are to be prepared"),
         (("{run}", "{scan}", "--batch-size", "0"), "--batch-size"),
         (("{run}", "{scan}", "--overlap", "1"), "overlap"),
+        (("{run}", "{scan}", "--smallest", "2"), "smallest from 0 to 1"),
     ],
 )
 def test_a_mistake_is_one_sentence(arguments, sentence, slices, cohort, tmp_path, capsys):
@@ -383,7 +405,7 @@ def test_sequences_may_be_missing_where_the_network_was_trained_so(
     images = patient.images.copy()
     images[..., CHANNELS.index("t2")] = 0
     found = patient.restore(run.predict(images))
-    expected = evaluate.masks(found, run.data.target, run.data.regions, 0.5)["WT"]
+    expected = Cut().masks(found, run.data.target, run.data.regions)["WT"]
     np.testing.assert_array_equal(load(tmp_path / "out" / f"{name}.nii.gz").T > 0, expected)
 
 

@@ -15,6 +15,7 @@ from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting import predict as by_file
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.records import record
+from benchmarks.training.cut import Cut
 from data_pipeline import sources
 from data_pipeline.cases.read_case import read_case
 from data_pipeline.phantom.write import write
@@ -26,7 +27,7 @@ RESULTS = Path(__file__).parents[3] / "results"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("python")
-    used = Trained.of(tiny.PROTOCOL, tiny.load(root / "cache"), 0.5)
+    used = Trained.of(tiny.PROTOCOL, tiny.load(root / "cache"), Cut())
     model = zoo.create("unet", (16, 16, 3), 1, width=0.0625)
     weights.save(model, root / "w.safetensors", used.as_json())
     write(root / "site", "nnunet", 3, 16, seed=5)
@@ -40,7 +41,7 @@ def test_arrays_are_answered_as_files_are(folder):
     path = folder / "w.safetensors"
     labels = benchmarks.predict(path, arrays, spacing=volume.spacing)
     chances = benchmarks.predict(path, arrays, spacing=volume.spacing, probabilities=True)
-    known = Trained.of(tiny.PROTOCOL, tiny.load(folder / "cache"), 0.5)
+    known = Trained.of(tiny.PROTOCOL, tiny.load(folder / "cache"), Cut())
     network = Predictor(weights.restore(path), known.evaluation)
     expected = by_file.predict(network, known, case)
     np.testing.assert_array_equal(labels, expected.labels)

@@ -21,6 +21,7 @@ from benchmarks.runtimes import engines, measured
 from benchmarks.runtimes.asked_network import Asked
 from benchmarks.runtimes.engines import Engine
 from benchmarks.tables import markdown
+from benchmarks.training.cut import Cut
 from data_pipeline import Cohort
 from zoo import weights
 
@@ -45,7 +46,7 @@ def asked(data):
     return Asked(
         zoo.create("unet", (16, 16, 3), 1, width=0.0625),
         "unet",
-        trained=Trained.of(replace(tiny.PROTOCOL, data=data.spec), data, 0.5),
+        trained=Trained.of(replace(tiny.PROTOCOL, data=data.spec), data, Cut()),
         data=data,
     )
 
