@@ -15,8 +15,6 @@ from benchmarks.cost.profiled_model import Subject
 from benchmarks.errors import UserError
 from benchmarks.training.state import State
 
-SECONDS = 2.0  # for the timing
-
 
 def measure(
     model: keras.Model, subject: Subject, state: State, *, jit: bool, memory_before: int
@@ -24,9 +22,9 @@ def measure(
     """Return the cost section of a record; the training's speed is that of its usual epoch."""
     peak_memory = meters.peak_memory()  # of the training, before the timing adds its own
     counted = _counted(model)
-    infer = timing.measure(timing.inference_step(model, subject.batch_size, jit), SECONDS)
+    infer = timing.measure(timing.inference_step(model, subject.batch_size, jit), timing.IN_A_RUN)
     speed = infer.per_second(subject.batch_size)
-    peak = timing.peak_gflops(profile.compute_dtype(subject), SECONDS / 4)
+    peak = timing.peak_gflops(profile.compute_dtype(subject), timing.IN_A_RUN / 4)
     speeds = [row["samples_per_sec"] for row in state.history]
     return {
         **(profile.counts(counted) if counted else {"params": model.count_params()}),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Large enough that the product's n^3 hides everything else.
 MATRIX_SIDE = {"cpu": 2048, "gpu": 8192}
+IN_A_RUN = 2.0  # seconds that a run spends on its own step
 
 
 @dataclass(frozen=True)

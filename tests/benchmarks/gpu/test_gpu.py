@@ -247,7 +247,7 @@ def test_minutes_that_are_none_are_refused(minutes, monkeypatch, capsys):
     ("base", "layout", "version"), [("lgg2d", "lgg", None), ("brats2d", "brats", "2021")]
 )
 def test_carried_records_are_what_a_sized_training_takes(base, layout, version, tmp_path):
-    source = ensure(tmp_path / "made", layout, patients=5, size=32, seed=0)
+    source = ensure(tmp_path / "made", layout, patients=5, size=16, seed=0)
     store = carry.store(base, source, version, tmp_path / "cache")
     carry.records(store, tmp_path / "carry", 100_000)
     assert len(list((tmp_path / "carry").glob("*.part"))) > 1
