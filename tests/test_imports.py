@@ -104,7 +104,7 @@ ROOMS = {
         "releasing": (
             "backends comparison.judging comparison.reading data_pipeline data_pipeline.origin "
             "data_pipeline.phantom data_pipeline.scans errors external inference predicting "
-            "records training zoo.presets zoo.weights"
+            "records scoring training zoo.presets zoo.weights"
         ),
         "flops": "cost",
         "running": (

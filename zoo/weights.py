@@ -69,6 +69,13 @@ def halve(source: str | Path, target: str | Path) -> str:
     return weights_file.write(Path(target), halves.halved(tensors), facts)
 
 
+def retell(source: str | Path, target: str | Path, about: Mapping[str, Any]) -> str:
+    """Write a weights file anew with other facts about it, without Keras; its tensors stay."""
+    found, tensors = read(source)
+    facts = _facts(found.identity, found.card_digest, about)
+    return weights_file.write(Path(target), tensors, facts)
+
+
 def restore(path: str | Path, source: str | None = None) -> "keras.Model":
     """Build the model that a weights file was saved from, with its weights.
 

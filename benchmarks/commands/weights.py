@@ -1,4 +1,4 @@
-"""`gliozoo weights list|show|verify|card|add|fetch`: presets, which are trained weights by name."""
+"""`gliozoo weights list|show|verify|card|add|tidy|fetch`: presets, trained weights by name."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from benchmarks.terminal.streams import say, shown
 from zoo.presets import home, shelf
 from zoo.presets.preset import Preset
 
-ACTIONS = ("list", "show", "verify", "card", "add", "fetch")
+ACTIONS = ("list", "show", "verify", "card", "add", "tidy", "fetch")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,13 +30,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         metavar="DIR",
-        help="of `add`: test on it what 16 bits cost; of `card --pictures`: whom to show",
+        help="of `add`: test on it what 16 bits cost; of `tidy`: choose on it; of `card "
+        "--pictures`: whom to show",
     )
     parser.add_argument("--version", metavar="YEAR", help="of BraTS data that are shown")
     parser.add_argument(
         "--pictures", action="store_true", help="of `card --out`: its best and its worst beside it"
     )
-    parser.add_argument("--into", type=Path, metavar="DIR", help="of `add` (default: your own)")
+    parser.add_argument(
+        "--into", type=Path, metavar="DIR", help="of `add` and `tidy` (default: your own)"
+    )
     parser.add_argument("--url", default="", help="of `add`: the folder its files will lie in")
     parser.add_argument("--float32", action="store_true", help="of `add`: keep all 32 bits")
     parser.add_argument("--out", type=Path, metavar="FILE", help="of `card`: where to write it")
@@ -171,6 +174,28 @@ def _add(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(made.as_row(preset), indent=2))
     say(f"{preset.name}: {len(preset.files)} file(s), {preset.bytes / 1e6:.2f} MB in {wish.folder}")
+    return 0
+
+
+def _tidy(arguments: argparse.Namespace) -> int:
+    from benchmarks.backends import device
+
+    (preset,) = _asked(arguments)[:1]
+    device.start()
+    from benchmarks.releasing import made, tidying
+
+    with device.silence():
+        tidy = tidying.tidied(preset, arguments.data, arguments.into or home.weights())
+    if arguments.json:
+        print(json.dumps(made.as_row(tidy.preset), indent=2))
+    for fold, share in tidy.shares.items():
+        say(f"fold {fold}: below {share:g} of the largest component")
+    for before, after in zip(tidy.before, tidy.preset.dice, strict=True):
+        lesions = "{:.3f}, now {:.3f}".format(*tidy.lesions[after.region])
+        say(
+            f"{after.region}: Dice {before.mean:.3f}, now {after.mean:.3f}, by lesion {lesions}, "
+            f"{after.patients} patients"
+        )
     return 0
 
 

@@ -70,7 +70,7 @@ gliozoo predict {preset.name} scans/ --out masks/
 ```
 
 It takes {", ".join(preset.channels)}, by name{_at(preset.spacing)}; \
-{len(preset.files)} network(s), whose answers are averaged.
+{len(preset.files)} network(s), whose answers are averaged{_tidied(preset.smallest)}.
 
 ## Data
 
@@ -99,6 +99,11 @@ Protocol `{preset.protocol}`, digest `{preset.protocol_digest[:16]}`.
 |---|---|---|---|
 {files}
 """
+
+
+def _tidied(smallest: float) -> str:
+    left_out = f"components of the lesion below {smallest:.2g} of the largest one are left out"
+    return f"; {left_out}" if smallest else ""
 
 
 def _at(spacing: str) -> str:

@@ -8,6 +8,7 @@ import data_pipeline
 from benchmarks.backends import device
 from benchmarks.errors import UserError
 from benchmarks.predicting import trained_network
+from benchmarks.predicting.trained_network import Trained
 from data_pipeline import Data
 
 LIMIT = 0.001
@@ -16,10 +17,7 @@ LIMIT = 0.001
 def require_harmless(whole: Path, half: Path, fold: int, root: Path | None) -> float:
     """Return the largest mean difference of a region; above the limit the file is refused."""
     device.start()
-    trained = trained_network.read(whole)
-    version = trained.version if trained.spec.layout == trained.layout else None  # not of phantoms
-    data = data_pipeline.load(trained.spec, 0, fold, root, version=version)
-    data = data.in_range(trained.value_range)
+    data = fold_of(trained_network.read(whole), fold, root)
     scored = [_dice(path, data) for path in (whole, half)]
     gaps = [scored[0][region] - scored[1][region] for region in scored[0]]
     apart = max(abs(float(gap.mean())) for gap in gaps)
@@ -29,6 +27,13 @@ def require_harmless(whole: Path, half: Path, fold: int, root: Path | None) -> f
             "shipped; add it with --float32."
         )
     return apart
+
+
+def fold_of(trained: Trained, fold: int, root: Path | None) -> Data:
+    """Load a fold as the network takes it; the phantoms where no data set is named."""
+    version = trained.version if trained.spec.layout == trained.layout else None  # not of phantoms
+    data = data_pipeline.load(trained.spec, 0, fold, root, version=version)
+    return data.in_range(trained.value_range)
 
 
 def _dice(path: Path, data: Data) -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
 """A preset made of runs: their weights in half the bytes, and what their records say of them."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from benchmarks.predicting.trained_network import Trained
 from benchmarks.records import record, result_paths, verify
 from benchmarks.records.record import Record
 from benchmarks.releasing import halving
+from benchmarks.training import cut
 from data_pipeline.scans import fingerprints, search
 from zoo import weights
 from zoo.presets import manifest, shelf
@@ -156,7 +157,8 @@ def _told(runs: Sequence[Run], files: tuple[File, ...], wish: Wish) -> Preset:
         protocol=first.run["protocol"],
         protocol_digest=first.protocol_digest,
         files=files,
-        dice=dice(runs),
+        dice=dice(patient for run in runs for patient in run.record.patients),
+        smallest=round(cut.mean([run.trained.cut for run in runs]).smallest, 4),
         spacing=spacing and f"{spacing} mm",
         data=data,
         intended_use=f"{research}: segmenting gliomas in MRI that is like its data",
@@ -167,19 +169,18 @@ def _told(runs: Sequence[Run], files: tuple[File, ...], wish: Wish) -> Preset:
     )
 
 
-def dice(runs: Sequence[Run]) -> tuple[Dice, ...]:
+def dice(patients: Iterable[Mapping[str, Any]]) -> tuple[Dice, ...]:
     """Return each region's mean Dice over the test patients of all folds, with its interval.
 
     Each patient is scored by the network of the fold that never saw it.
     """
     rows: dict[str, dict[str, tuple[int, int, int]]] = {}
-    for run in runs:
-        for patient in run.record.patients:
-            for region, counts in patient["regions"].items():
-                own = rows.setdefault(region, {})
-                own[patient["patient"]] = (counts["tp"], counts["fp"], counts["fn"])
+    for patient in patients:
+        for region, counts in patient["regions"].items():
+            own = rows.setdefault(region, {})
+            own[patient["patient"]] = (counts["tp"], counts["fp"], counts["fn"])
     found = []
-    for region, counts in rows.items():
+    for region, counts in sorted(rows.items()):
         values = scores.dice(np.array([*counts.values()], float), "brats")[:, None]
         one = intervals.intervals(values)
         ends = [float(np.nan_to_num(end[0], nan=one.mean[0])) for end in (one.lower, one.upper)]

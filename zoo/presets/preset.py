@@ -59,6 +59,7 @@ class Preset:
     dice: tuple[Dice, ...]
     variant: str = ""
     spacing: str = ""
+    smallest: float = 0.0  # of the largest component: what is below is left out of masks
     data: str = ""
     intended_use: str = ""
     limits: tuple[str, ...] = ()

@@ -8,12 +8,15 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from benchmarks.__main__ import main
+from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting import ensemble, trained_network
 from benchmarks.releasing import halving, made, pictures
 from benchmarks.running import run
 from benchmarks.running.job import Job
+from benchmarks.training import cut
 from data_pipeline.phantom import write
 from zoo import weights
 from zoo.presets import home, manifest, shelf
@@ -220,6 +223,44 @@ def test_what_16_bits_cost_is_measured_on_patients(folder, tmp_path, monkeypatch
     monkeypatch.setattr(halving, "LIMIT", -1.0)
     with pytest.raises(ValueError, match="--float32"):
         halving.require_harmless(whole, half, 0, None)
+
+
+def test_a_preset_is_tidied_by_those_who_chose_its_epoch(named, folder, cohort, tmp_path, capsys):
+    before = manifest.read(home.weights())[named]
+    assert main(["weights", "tidy", named]) == 0
+    told = capsys.readouterr().err
+    after = manifest.read(home.weights())[named]
+    (path,) = shelf.paths(named)  # whole, by the manifest's new SHA-256
+    trained = trained_network.read(path)
+    assert after.smallest == trained.smallest in cut.SHARES
+    assert f"fold 0: below {trained.smallest:g} of the largest component" in told
+    for old, new in zip(before.dice, after.dice, strict=True):
+        assert f"{new.region}: Dice {old.mean:.3f}, now {new.mean:.3f}, by lesion 0." in told
+    old, new = (weights.read(one)[1] for one in (folder / "weights.safetensors", path))
+    assert all((old[name].astype(new[name].dtype) == new[name]).all() for name in old)
+    # What the manifest says is what the masks of the command have.
+    data = halving.fold_of(trained, 0, None)
+    predicted = Predictor(weights.restore(path), trained.evaluation)
+    dice = []
+    for patient in data.patients("test"):
+        found = patient.restore(predicted(patient.images))[..., 0] >= trained.threshold
+        parts, _ = ndimage.label(found, np.ones((3, 3, 3)))
+        sizes = np.bincount(parts.ravel())
+        sizes[0] = 0
+        mask, truth = (
+            (sizes >= trained.smallest * sizes.max())[parts] & found,
+            patient.reference > 0,
+        )
+        dice.append(2 * (mask & truth).sum() / (mask.sum() + truth.sum()))
+    assert after.dice[0].mean == pytest.approx(np.mean(dice), abs=1e-4)
+
+
+def test_other_patients_than_its_own_choose_nothing(named, tmp_path, capsys):
+    cohort = write.ensure(tmp_path / "others", "brats", 6, 32, 9)
+    before = {path.name: path.read_bytes() for path in home.weights().iterdir()}
+    assert main(["weights", "tidy", named, "--data", str(cohort)]) == 2
+    assert "other patients taught it" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in home.weights().iterdir()} == before
 
 
 def test_what_is_shipped_stays_small(folder, monkeypatch):
