@@ -262,9 +262,58 @@ def test_the_page_on_brats_tells_its_records():
         assert [abs(a - b) <= n for a, b, n in zip(told, known, near, strict=True)] == [True] * 7
 
 
+def test_the_page_on_brats_tells_its_records_in_volumes():
+    page = (
+        (ROOT / "docs/findings/brats.md").read_text(encoding="utf-8").split("In volumes, folds")[1]
+    )
+    rows = re.findall(
+        r"^\| `(\w+)` \| ([.\d]+) \| ([.\d]+) \| ([.\d]+) \| ([.\d]+) \[.+?\] \| ([,.\d]+) k \|$",
+        page,
+        re.MULTILINE,
+    )
+    assert len(rows) == 8
+    for model, *dice, params in rows:
+        patients = brats_rows(model, 3, (0, 1))
+        assert len(patients) == 7
+        regions = aggregate.summary(patients, "brats")
+        known = [regions[name]["patient"]["dice"]["mean"] for name in ("WT", "TC", "ET", "mean")]
+        assert [*map(float, dice)] == pytest.approx(known, abs=6e-4)
+        (count,) = {run.cost["params"] for run in brats_runs(model, 3, (0, 1))}
+        assert float(params.replace(",", "")) == pytest.approx(count / 1000, rel=6e-3)
+
+
+def test_the_page_on_tidying_ends_where_its_manifest_is():
+    page = (ROOT / "docs/weights.md").read_text(encoding="utf-8").split("## Small components")[1]
+    told, name = {}, ""
+    pattern = r"^\| (?:`([\w.]+)`, )?(WT|TC|ET|lesion) \|.*?\| [.\d]+, now ([.\d]+) \|"
+    for other, region, dice in re.findall(pattern, page, re.MULTILINE):
+        name = other or name
+        told[name, region.replace("lesion", "tumour")] = float(dice)
+    shipped = shelf.presets()
+    known = {(key, one.region): one.mean for key, own in shipped.items() for one in own.dice}
+    assert told == pytest.approx(known, abs=6e-4)
+    assert all(own.smallest for own in shipped.values())
+
+
+def test_the_page_on_budget_tells_its_table():
+    page = (ROOT / "docs/findings/budget.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\| `(\w+)` \| (.+) \|$", page, re.MULTILINE)
+    rows = {row["model"]: row for row in table("docs/findings/budget.csv")}
+    assert {name for name, _ in lines} == set(rows)
+    columns = ("first gmacs", "other gmacs", "first", "other", "difference")
+    columns += ("difference lower", "difference upper", "p holm")
+    for name, cells in lines:
+        told = [float(one) for one in re.findall(r"[-+]?\d*\.\d+", cells)]
+        known = [float(rows[name][column]) for column in columns]
+        assert told[:7] == pytest.approx(known[:7], abs=6e-4)
+        assert told[7] == pytest.approx(known[7], abs=6e-3)
+    kept = sum(int(row["pairs kept"]) for row in rows.values()) / 2
+    assert found("docs/findings/budget.md", r"(\d+) of (\d+) pairs keep theirs") == [kept, 28]
+
+
 def test_the_page_on_brats_tells_what_folds_and_empty_masks_make():
     page = (ROOT / "docs/findings/brats.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)`[^|]* \|", page, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)`[^|]* \|", page.split("In volumes, folds")[0], re.MULTILINE)
 
     @cache
     def dice(model, fold, region):
