@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 GLIOZOO := $(BIN)/gliozoo
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCKED),--constraint locked.txt) --editable
 FAST := "not slow and not backends and not smoke"
+EVERYDAY := "not slow and not backends and not smoke and not thorough"
 # Two processes share two cores: threads within them only wait for one another.
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
@@ -56,7 +57,7 @@ test: $(VENV)/.installed-dev ## Run the fast tests
 	@$(ONE_THREAD) $(BIN)/python -m pytest tests -m $(FAST) -n 2 --durations=20 --dist worksteal
 
 test-fast: $(VENV)/.installed-dev ## Run what needs no Keras: for everyday work
-	@$(BIN)/python -m pytest tests -m $(FAST) --light -n 2 --dist worksteal -q -r fE
+	@$(BIN)/python -m pytest tests -m $(EVERYDAY) --light -n 2 --dist worksteal -q -r fE
 
 names: $(VENV)/.installed ## Print the names of all architectures as JSON
 	@$(GLIOZOO) list --json | $(BIN)/python -c 'import json, sys; print(json.dumps([row["name"] for row in json.load(sys.stdin)]))'

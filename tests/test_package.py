@@ -29,6 +29,7 @@ def built(tmp_path_factory):
     return copy / "dist"
 
 
+@pytest.mark.thorough
 def test_both_are_as_an_index_wants_them(built):
     files = [str(file) for file in sorted(built.iterdir())]
     assert [file.rpartition(".")[2] for file in files] == ["whl", "gz"]

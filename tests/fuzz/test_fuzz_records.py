@@ -86,6 +86,7 @@ def check(document, tmp_path, count):
         assert "Traceback" not in told
 
 
+@pytest.mark.thorough
 def test_spoilt_records_are_ranked_or_named(document, tmp_path):
     check(document, tmp_path, mutate.FEW)
 

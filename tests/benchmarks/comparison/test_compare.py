@@ -63,6 +63,7 @@ def test_a_clear_difference_is_told_and_noise_is_not(tmp_path):
     assert table.against("sa_unet", "unet").effect == 1.0
 
 
+@pytest.mark.thorough
 def test_equal_models_are_rarely_told_apart():
     """The familywise type-I error of a table of five equal models stays near five per cent."""
     from benchmarks.comparison.judging.contrasts import contrast
@@ -120,6 +121,7 @@ def test_with_one_seed_only_patients_are_tested(tmp_path):
     assert np.isnan(compared(tmp_path, records).tables[0].against("unet", "sa_unet").p_seeds)
 
 
+@pytest.mark.thorough
 def test_what_only_the_seeds_make_is_rarely_told_apart(tmp_path):
     generator, told = np.random.default_rng(1), 0
     for trial in range(20):
@@ -482,6 +484,7 @@ def test_the_command_writes_its_tables(tmp_path, capsys):
     assert "mod_r2au" in capsys.readouterr().out
 
 
+@pytest.mark.thorough
 def test_compare_and_report_import_no_keras(tmp_path):
     fabricate.archive([fabricate.a_record()], tmp_path)
     program = (

@@ -243,6 +243,7 @@ def test_minutes_that_are_none_are_refused(minutes, monkeypatch, capsys):
     assert capsys.readouterr().err.startswith("gliozoo: Expected --minutes above 0.")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("base", "layout", "version"), [("lgg2d", "lgg", None), ("brats2d", "brats", "2021")]
 )

@@ -81,6 +81,7 @@ def test_a_whole_study_draws_every_figure(study):
     ]
 
 
+@pytest.mark.thorough
 def test_files_are_svg_and_png_and_the_same_twice(study, tmp_path):
     first = draw.save(study, tmp_path / "a")
     second = draw.save(study, tmp_path / "b")
@@ -93,6 +94,7 @@ def test_files_are_svg_and_png_and_the_same_twice(study, tmp_path):
             assert path.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "records",
     [

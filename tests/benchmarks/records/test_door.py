@@ -163,6 +163,7 @@ def test_a_folder_that_may_not_be_listed_is_an_error(tmp_path, monkeypatch, caps
         assert "Cannot list the results folder" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_memory_stays_in_proportion_to_the_file(tmp_path):
     """20,000 patients, drawn 10,000 times over at once, would take 3.2 GB."""
     program = (

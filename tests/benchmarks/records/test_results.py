@@ -62,6 +62,7 @@ def test_a_committed_record_can_be_repeated_and_names_no_place_of_a_machine(resu
         assert not changed or found.environment["commit"].startswith(ONLY_RECORDS_CHANGED)
 
 
+@pytest.mark.thorough
 def test_the_leaderboard_is_what_its_records_make(results, tmp_path):
     assert main(["compare", "--results", str(results), "--out", str(tmp_path)]) == 0
     made, found = (pd.read_csv(folder / "leaderboard.csv") for folder in (tmp_path, results))

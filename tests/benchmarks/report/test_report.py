@@ -66,6 +66,7 @@ def study(tmp_path_factory):
     return page_of(tmp_path_factory.mktemp("study"), [*records, failed])
 
 
+@pytest.mark.thorough
 def test_nothing_is_asked_of_the_network(study):
     for _, attributes in Parsed(study).elements:
         for name in ("src", "href", "xlink:href", "action", "poster", "data"):
@@ -162,6 +163,7 @@ def test_overlays_that_lie_beside_the_record_are_shown(tmp_path):
     assert "No overlays lie beside" not in parsed.text
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "records",
     [

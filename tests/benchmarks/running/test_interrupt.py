@@ -46,6 +46,7 @@ def children(process):
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes under /proc")
 @pytest.mark.parametrize(
     ("child", "grace"), [(OBEDIENT, 999), (DEAF, 0.5)], ids=["obedient", "deaf"]

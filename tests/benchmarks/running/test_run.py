@@ -76,6 +76,7 @@ def test_a_run_ends_in_a_record_that_verifies_and_a_folder_that_shows_it(job, ke
     assert path.stat().st_mtime_ns == stamp, "a finished run is not repeated"
 
 
+@pytest.mark.thorough
 def test_two_processes_cannot_claim_one_slot(job):
     slot = slot_of(job)
     code = (
