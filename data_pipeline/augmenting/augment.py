@@ -1,12 +1,15 @@
 """Random changes of an image together with its mask, repeatable whatever thread makes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from data_pipeline.augmenting import intensity, warp
 from data_pipeline.augmenting.augmentation import INTENSITY, Augmentation
-from data_pipeline.augmenting.moves import Key, draw, happens, move, signed
+from data_pipeline.augmenting.moves import Key, Numbers, draw, happens, moves, signed
+from data_pipeline.storing.encoding import Empty
+
+SLAB = 3 << 17  # bytes of a volume that are changed together: they and what they become fit a cache
 
 
 def augment(
@@ -19,11 +22,12 @@ def augment(
     """
     if not augmentation:
         return image, mask
-    numbers = draw(rng_key)
-    motion = move(augmentation, numbers, image.shape[:-1])
+    numbers = draw([rng_key])
+    (motion,) = moves(augmentation, numbers, image.shape[:-1])
     if motion:
         image, mask = warp.image(image, motion), warp.labels(mask, motion)
-    return _without(_shade(image, augmentation, numbers), augmentation, numbers), mask
+    own = _of(numbers, 0)
+    return _without(_shade(image, augmentation, own), augmentation, own), mask
 
 
 def augment_record(
@@ -35,7 +39,10 @@ def augment_record(
 
 
 def augment_records(
-    records: Sequence[np.ndarray], augmentation: Augmentation, rng_keys: Sequence[Key]
+    records: Sequence[np.ndarray],
+    augmentation: Augmentation | None,
+    rng_keys: Sequence[Key],
+    empty: Empty = np.empty,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Change `(..., C + 1)` records whose last channel is their label; part them into both.
 
@@ -43,16 +50,42 @@ def augment_records(
     What can be done to all at once is: each call of OpenCV's or NumPy's gives Python's lock away,
     and for one slice's microseconds the wait to have it back is longer than the work.
     """
-    numbers = [draw(key) for key in rng_keys]
-    motions = [move(augmentation, own, records[0].shape[:-1]) for own in numbers]
-    voxels, labels = warp.records(records, motions)
+    if not augmentation:
+        return warp.records(records, [None] * len(records), empty)
+    numbers = draw(rng_keys)
+    motions = moves(augmentation, numbers, records[0].shape[:-1])
+    voxels, labels = warp.records(records, motions, empty)
     shaded = any(getattr(augmentation, name) for name in INTENSITY)
     if shaded and voxels.dtype != np.uint8:
         voxels = voxels.astype(np.float32, copy=False)
     if shaded or augmentation.channel_dropout:
-        for image, own in zip(voxels, numbers, strict=True):
+        for n, image in enumerate(voxels):
+            own = _of(numbers, n)
             image[...] = _without(_shade(image, augmentation, own), augmentation, own)
     return voxels, labels
+
+
+def augment_slabs(
+    record: np.ndarray, augmentation: Augmentation | None, rng_key: Key
+) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """Change a volume as `augment_records` does; where nothing is but flipped, slab by slab.
+
+    Yields where each slab comes to lie, and a batch of one of its voxels and of its labels.
+    """
+    if augmentation and not augmentation.flips_alone:
+        yield slice(None), *augment_records([record], augmentation, [rng_key])
+        return
+    (motion,) = moves(augmentation, draw([rng_key]), record.shape[:-1]) if augmentation else [None]
+    depth, step = len(record), max(1, SLAB // record[0].nbytes)
+    for start in range(0, depth, step):
+        stop = min(start + step, depth)
+        mirrored = motion is not None and motion.flips[0]
+        place = slice(depth - stop, depth - start) if mirrored else slice(start, stop)
+        yield place, *warp.records([record[start:stop]], [motion])
+
+
+def _of(numbers: Numbers, sample: int) -> dict[str, float]:
+    return {name: float(values[sample]) for name, values in numbers.items()}
 
 
 def _shade(image: np.ndarray, a: Augmentation, numbers: dict[str, float]) -> np.ndarray:

@@ -55,6 +55,12 @@ class Augmentation:
         changes = (*SPATIAL, *INTENSITY, "channel_dropout")
         return any(getattr(self, name) for name in changes)
 
+    @property
+    def flips_alone(self) -> bool:
+        """Whether voxels are at most mirrored, so that any part of a sample can be done alone."""
+        others = (*AFFINE, "elastic", *INTENSITY, "channel_dropout")
+        return not any(getattr(self, name) for name in others)
+
 
 _MOST = {"rotation": 180.0, "tilt": 180.0, "zoom": 0.9, "gamma": 3.0, "elastic": 0.2}
 AFFINE = ("rotation", "tilt", "shift", "shear", "zoom")

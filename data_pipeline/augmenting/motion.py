@@ -6,6 +6,7 @@ from functools import cached_property
 from math import cos, sin
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 KNOTS = 5  # of an elastic deformation, along the longest side
 
@@ -44,45 +45,50 @@ class Motion:
 
 def affine(
     shape: Sequence[int],
-    flips: Sequence[bool],
-    angles: Sequence[float] = (0, 0, 0),
-    shifts: Sequence[float] = (0, 0, 0),
-    shears: Sequence[float] = (0, 0),
-    zoom: float = 1.0,
+    flips: ArrayLike,
+    angles: Sequence[ArrayLike] = (0, 0, 0),
+    shifts: Sequence[ArrayLike] = (0, 0, 0),
+    shears: Sequence[ArrayLike] = (0, 0),
+    zoom: ArrayLike = 1.0,
 ) -> np.ndarray:
     """Compose the map from output to input indices about the centre of the array.
 
     `angles` (radians: in the plane, about the rows, about the columns), `shifts` (fractions of the
-    sides of depth, rows, columns) and `shears` (of rows by columns, of columns by rows).
+    sides of depth, rows, columns) and `shears` (of rows by columns, of columns by rows). Each may
+    be an array, with one number a sample; then so are the maps, and `flips` are (samples, axes).
     """
-    # In plain numbers: for so small a matrix NumPy takes ten times as long.
-    c, s = cos(angles[0]) / zoom, sin(angles[0]) / zoom
+    c, s = (part / zoom for part in _cos_sin(angles[0]))
     linear = [[c + s * shears[1], c * shears[0] + s], [c * shears[1] - s, c - s * shears[0]]]
     if len(shape) == 3:
-        flat = [[1 / zoom, 0, 0], [0, *linear[0]], [0, *linear[1]]]
-        linear = (_tilts(*angles[1:]) @ flat).tolist() if any(angles[1:]) else flat
-    moves = [-shift * side for shift, side in zip(shifts[-len(shape) :], shape, strict=True)]
+        linear = [[1 / np.asarray(zoom), 0, 0], [0, *linear[0]], [0, *linear[1]]]
+        if any(np.any(angle) for angle in angles[1:]):
+            turned = _tilts(*angles[1:]) @ _matrices(linear)
+            linear = [[turned[..., row, column] for column in range(3)] for row in range(3)]
+    moves = [
+        -np.asarray(shift) * side for shift, side in zip(shifts[-len(shape) :], shape, strict=True)
+    ]
     return _about_centre(shape, flips, linear, moves)
 
 
 def keras_affine(
     shape: Sequence[int],
-    flips: Sequence[bool],
-    angle: float = 0,
-    shear: float = 0,
-    shifts: Sequence[float] = (0, 0),
-    zooms: Sequence[float] = (1, 1),
+    flips: ArrayLike,
+    angle: ArrayLike = 0,
+    shear: ArrayLike = 0,
+    shifts: Sequence[ArrayLike] = (0, 0),
+    zooms: Sequence[ArrayLike] = (1, 1),
 ) -> np.ndarray:
     """Compose the map of Keras' ImageDataGenerator: rotation x shift x shear x zoom, in the plane.
 
     `angle` and `shear` in radians, `shifts` as fractions of the sides and `zooms` by which
-    distances in the input are multiplied, both for rows and columns.
+    distances in the input are multiplied, both for rows and columns; arrays as in `affine`.
     """
     (down, right), (tall, wide) = shifts, zooms
-    c, s, height, width = cos(angle), sin(angle), *shape[-2:]
+    height, width = shape[-2:]
     # Keras shears by (1, -sin; 0, cos), so that its columns turn by the sum of both angles.
-    linear = [[cos(angle + shear) * tall, s * wide], [-sin(angle + shear) * tall, c * wide]]
-    down, right = down * height, right * width
+    (c, s), (cos_both, sin_both) = _cos_sin(angle), _cos_sin(np.add(angle, shear))
+    linear = [[cos_both * tall, s * wide], [-sin_both * tall, c * wide]]
+    down, right = np.multiply(down, height), np.multiply(right, width)
     moves = [c * down + s * right, c * right - s * down]
     if len(shape) == 3:
         linear = [[1, 0, 0], [0, *linear[0]], [0, *linear[1]]]
@@ -92,23 +98,41 @@ def keras_affine(
 
 def _about_centre(
     shape: Sequence[int],
-    flips: Sequence[bool],
-    linear: Sequence[Sequence[float]],
-    moves: Sequence[float],
+    flips: ArrayLike,
+    linear: Sequence[Sequence[ArrayLike]],
+    moves: Sequence[ArrayLike],
 ) -> np.ndarray:
-    linear = [[-w if f else w for w, f in zip(row, flips, strict=True)] for row in linear]
     centre = [(side - 1) / 2 for side in shape]
+    signs = np.moveaxis(np.where(flips, -1.0, 1.0), -1, 0)
     rows = []
     for row, middle, move in zip(linear, centre, moves, strict=True):
-        turned = sum(w * other for w, other in zip(row, centre, strict=True))
-        rows.append([*row, middle - turned + move])
-    return np.array(rows)
+        weights = [sign * weight for sign, weight in zip(signs, row, strict=True)]
+        turned = sum(w * other for w, other in zip(weights, centre, strict=True))
+        rows.append([*weights, middle - turned + move])
+    return _matrices(rows)
 
 
-def _tilts(about_rows: float, about_columns: float) -> np.ndarray:
-    c, s, d, t = cos(about_rows), sin(about_rows), cos(about_columns), sin(about_columns)
-    rows = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-    return rows @ np.array([[d, t, 0], [-t, d, 0], [0, 0, 1]])
+def _cos_sin(angle: ArrayLike) -> np.ndarray:
+    """Give cosine and sine as the C library has them: NumPy's own differ in a last digit."""
+    angles = np.asarray(angle, float)
+    both = [[cos(one), sin(one)] for one in angles.ravel().tolist()]
+    return np.array(both).T.reshape(2, *angles.shape)
+
+
+def _matrices(rows: Sequence[Sequence[ArrayLike]]) -> np.ndarray:
+    """Join rows of numbers, or of arrays with one a sample, to a matrix, or to one a sample."""
+    samples = np.broadcast_shapes(*(np.shape(number) for row in rows for number in row))
+    joined = np.empty((*samples, len(rows), len(rows[0])))
+    for place, row in enumerate(rows):
+        for column, number in enumerate(row):
+            joined[..., place, column] = number
+    return joined
+
+
+def _tilts(about_rows: ArrayLike, about_columns: ArrayLike) -> np.ndarray:
+    (c, s), (d, t) = _cos_sin(about_rows), _cos_sin(about_columns)
+    rows = _matrices([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+    return rows @ _matrices([[d, t, 0], [-t, d, 0], [0, 0, 1]])
 
 
 def _bends(seed: int, shape: Sequence[int], deviation: float) -> list[np.ndarray]:

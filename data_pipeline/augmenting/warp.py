@@ -35,7 +35,9 @@ def labels(mask: np.ndarray, motion: Motion) -> np.ndarray:
 
 
 def records(
-    joined: Sequence[np.ndarray], motions: Sequence[Motion | None]
+    joined: Sequence[np.ndarray],
+    motions: Sequence[Motion | None],
+    empty: encoding.Empty = np.empty,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Move records whose last channel is their label; give all their voxels and their labels."""
     bent = [motion if motion and motion.affine is not None else None for motion in motions]
@@ -43,14 +45,13 @@ def records(
         _flip(one, motion.flips) if motion and not warped else one
         for one, motion, warped in zip(joined, motions, bent, strict=True)
     ]
-    stacked = encoding.stacked(flipped)
     if not any(bent):
-        return encoding.parted(stacked)
-    whole = np.uint8 if stacked.dtype == np.uint8 else np.float32
-    stacked = np.ascontiguousarray(stacked, whole)
+        return encoding.parted(encoding.stacked(flipped, empty=empty), empty)
+    whole = np.uint8 if joined[0].dtype == np.uint8 else np.float32
+    stacked = encoding.contiguous(encoding.stacked(flipped, whole, empty), empty)
     if stacked.shape[-1] in (3, 4):  # which OpenCV warps faster than voxels, then the label
-        return _joined(stacked, bent)
-    voxels, labels = encoding.parted(stacked)
+        return _joined(stacked, bent, empty)
+    voxels, labels = encoding.parted(stacked, empty)
     for image, label, motion in zip(voxels, labels, bent, strict=True):
         if motion:
             image[...] = _resample(image, motion, linear=True)
@@ -58,19 +59,20 @@ def records(
     return voxels, labels
 
 
-def _joined(stacked: np.ndarray, motions: Sequence[Motion | None]) -> tuple[np.ndarray, np.ndarray]:
+def _joined(
+    stacked: np.ndarray, motions: Sequence[Motion | None], empty: encoding.Empty
+) -> tuple[np.ndarray, np.ndarray]:
     """Move images and labels in one; interpolated and rounded, a mask of 0 and 1 stays one."""
-    before = encoding.labels(stacked)
-    moved = np.empty_like(stacked)
+    moved = empty(stacked.shape, stacked.dtype)
     for one, into, motion in zip(stacked, moved, motions, strict=True):
         into[...] = _resample(one, motion, linear=True) if motion else one
-    voxels, labels = encoding.parted(moved)
+    voxels, labels = encoding.parted(moved, empty)
     if labels.dtype != np.uint8:
         np.rint(labels, out=labels)  # cut at one half
-    largest = before.reshape(len(before), -1).max(axis=1)
-    for label, was, motion, most in zip(labels, before, motions, largest, strict=True):
-        if motion and most > 1:
-            label[...] = _nearest(was, motion)
+    several = encoding.largest_labels(stacked) > 1
+    for n, motion in enumerate(motions):
+        if motion and several[n]:
+            labels[n] = _nearest(encoding.labels(stacked[n], empty), motion)
     return voxels, labels
 
 
@@ -80,8 +82,8 @@ def _nearest(label: np.ndarray, motion: Motion) -> np.ndarray:
 
 def _flip(array: np.ndarray, flips: Sequence[bool]) -> np.ndarray:
     *outer, inner = flips
-    axes = tuple(axis for axis, flipped in enumerate(outer) if flipped)
-    array = np.ascontiguousarray(np.flip(array, axes))
+    turned = tuple(slice(None, None, -1 if flipped else 1) for flipped in outer)
+    array = np.ascontiguousarray(array[turned])
     if not inner:
         return array
     # Rows by OpenCV, which moves whole pixels: eight times as fast as NumPy's strides.

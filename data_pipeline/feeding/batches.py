@@ -3,18 +3,20 @@
 tf.data and the plain iterator both call it, with the numbers of a batch and nothing else.
 """
 
-from math import prod
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from data_pipeline.augmenting.augment import augment_records
+from data_pipeline.augmenting.augment import augment_records, augment_slabs
 from data_pipeline.feeding import value_range
+from data_pipeline.feeding.buffers import Buffers
 from data_pipeline.feeding.targets import Target
 from data_pipeline.spec import DataSpec
 from data_pipeline.storing import encoding
 from data_pipeline.storing.store import Store
 
 Batch = tuple[np.ndarray, np.ndarray]
+Part = tuple[tuple[slice, ...], np.ndarray, np.ndarray]  # a place in the batch, voxels, labels
 
 
 class BatchMaker:
@@ -31,20 +33,19 @@ class BatchMaker:
         self.store, self.spec, self.target, self.seed = store, spec, target, seed
         self.wanted = wanted
         self.augmentation = spec.augmentation or None
+        self._buffers = Buffers()
 
     def batch(self, samples: np.ndarray, epoch: int | None) -> Batch:
         """Make the batch of these samples; `epoch` is None where nothing is augmented."""
-        images = _aligned((len(samples), *self.spec.size, len(self.spec.channels)))
-        labels = np.empty((len(samples), *self.spec.size), np.uint8)
-        # Slices together: their calls are too short for a thread to go to and fro between them.
-        # Volumes one by one: what is done to each finds it in the processor's cache.
-        step = len(samples) if self.spec.rank == 2 else 1
-        for start in range(0, len(samples), step):
-            part = slice(start, start + step)
-            voxels, labels[part] = self._parts(samples[part], epoch)
-            self._decode(voxels, samples[part], images[part])
+        shape = (len(samples), *self.spec.size)
+        images = self._buffers.lend((*shape, len(self.spec.channels)), np.float32)
+        labels = self._buffers.lend(shape, np.uint8)
+        scales = [self.store.cases[case].scales for case in samples["case"].tolist()]
+        for place, voxels, found in self._parts(samples, epoch):
+            labels[place] = found
+            _decode(voxels, scales[place[0]], images[place])
         value_range.bring(images, self.spec.normalisation, self.wanted)
-        return images, self.target.encode(labels)
+        return images, self.target.encode(labels, self._buffers.lend)
 
     def record(self, sample: np.ndarray) -> np.ndarray:
         """Cut one sample out of the store, image and label, as it was prepared."""
@@ -60,25 +61,26 @@ class BatchMaker:
             return records[corner[0]]
         return records[tuple(slice(c, c + n) for c, n in zip(corner, self.spec.size, strict=True))]
 
-    def _decode(self, voxels: np.ndarray, samples: np.ndarray, images: np.ndarray) -> None:
-        scales = [self.store.cases[case].scales for case in samples["case"].tolist()]
-        if len(set(scales)) == 1:
-            encoding.decode(voxels, scales[0], images)
-            return
-        for one, own, image in zip(voxels, scales, images, strict=True):
-            encoding.decode(one, own, image)
+    def _parts(self, samples: np.ndarray, epoch: int | None) -> Iterator[Part]:
+        """Yield voxels and labels of the batch: of all slices together, of volumes by slabs.
 
-    def _parts(self, samples: np.ndarray, epoch: int | None) -> Batch:
+        Calls for one slice are too short for a thread to go to and fro between them; what is done
+        to a slab of a volume finds it in the processor's cache.
+        """
+        augmentation = self.augmentation if epoch is not None else None
         records = [self.record(sample) for sample in samples]
-        if epoch is None or not self.augmentation:
-            return encoding.parted(encoding.stacked(records))
-        keys = [(self.seed, epoch, number) for number in samples["number"].tolist()]
-        return augment_records(records, self.augmentation, keys)
+        keys = [(self.seed, epoch or 0, number) for number in samples["number"].tolist()]
+        if self.spec.rank == 2:
+            yield (slice(None),), *augment_records(records, augmentation, keys, self._buffers.lend)
+            return
+        for n, (record, key) in enumerate(zip(records, keys, strict=True)):
+            for slab, voxels, labels in augment_slabs(record, augmentation, key):
+                yield (slice(n, n + 1), slab), voxels, labels
 
 
-def _aligned(shape: tuple[int, ...]) -> np.ndarray:
-    """Make room that TensorFlow takes over as it is: anything off its 64 bytes is copied first."""
-    size = prod(shape) * 4
-    room = np.empty(size + 64, np.uint8)
-    start = -room.ctypes.data % 64
-    return room[start : start + size].view(np.float32).reshape(shape)
+def _decode(voxels: np.ndarray, scales: Sequence[tuple[float, ...]], images: np.ndarray) -> None:
+    if len(set(scales)) == 1:
+        encoding.decode(voxels, scales[0], images)
+        return
+    for one, own, image in zip(voxels, scales, images, strict=True):
+        encoding.decode(one, own, image)

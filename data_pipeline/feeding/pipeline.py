@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 ENDLESS = 1 << 62
+AHEAD = 2  # batches; asked to choose, tf.data piles up more with each pause of a consumer
 
 
 class Pipeline:
@@ -83,7 +84,9 @@ class Pipeline:
         stop = ENDLESS // max(1, self.steps) if stop is None else stop
         numbers = tf.data.Dataset.range(start * self.steps, stop * self.steps)
         batches = numbers.map(read, num_parallel_calls=self.threads, deterministic=True)
-        return batches.prefetch(tf.data.AUTOTUNE)
+        options = tf.data.Options()
+        options.autotune.enabled = False  # nothing here is left for it to choose
+        return batches.prefetch(AHEAD).with_options(options)
 
     def _samples(self, epoch: int) -> np.ndarray:
         """Draw an epoch's samples once; keep its neighbour's, whose batches may still be made."""

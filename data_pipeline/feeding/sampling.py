@@ -125,6 +125,7 @@ class Patches:
 
     def __init__(self, store: Store, members: Sequence[Member], spec: DataSpec, seed: int):
         self.store, self.spec, self.seed = store, spec, seed
+        self._lesions: dict[int, list[np.ndarray]] = {}
         cases = np.array([member.case for member in members], np.int64)
         pool = np.zeros(len(cases) * spec.patches_per_volume, SAMPLE)
         pool["case"] = np.repeat(cases, spec.patches_per_volume)
@@ -150,15 +151,19 @@ class Patches:
     def _room(self, case: int) -> np.ndarray:
         return np.array(self.store.cases[int(case)].geometry.shape) - self.spec.size
 
+    def _lesion(self, case: int) -> list[np.ndarray]:
+        """Give the places of a case's lesion voxels, label by label."""
+        if case not in self._lesions:
+            labels, places = np.split(self.store.foreground(case), [1], axis=1)
+            self._lesions[case] = [places[labels[:, 0] == label] for label in np.unique(labels)]
+        return self._lesions[case]
+
     def _corner(self, case: int, uniform: np.ndarray) -> np.ndarray:
         room = self._room(case)
-        if uniform[0] < self.spec.foreground_oversampling:
-            foreground = self.store.foreground(case)
-            labels = np.unique(foreground[:, 0])
-            if len(labels):
-                voxels = foreground[foreground[:, 0] == labels[int(uniform[1] * len(labels))], 1:]
-                centre = voxels[int(uniform[2] * len(voxels))].astype(np.int64)
-                return np.clip(centre - np.array(self.spec.size) // 2, 0, room)
+        if uniform[0] < self.spec.foreground_oversampling and (of_labels := self._lesion(case)):
+            voxels = of_labels[int(uniform[1] * len(of_labels))]
+            centre = voxels[int(uniform[2] * len(voxels))].astype(np.int64)
+            return np.clip(centre - np.array(self.spec.size) // 2, 0, room)
         return (uniform[2:] * (room + 1)).astype(np.int64)
 
 

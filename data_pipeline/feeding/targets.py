@@ -1,6 +1,6 @@
 """What a model is asked for: label values turned into the channels of its target."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,13 +34,13 @@ class Target:
         """Give the probabilities of a voxel that no model saw: background."""
         return np.eye(self.classes, dtype=np.float32)[0] * self.exclusive
 
-    def encode(self, labels: np.ndarray) -> np.ndarray:
+    def encode(self, labels: np.ndarray, empty: Callable = np.empty) -> np.ndarray:
         """Turn labels of any shape into uint8 targets with `width` channels behind."""
         if self.sparse:
             return labels[..., None]
-        encoded = np.empty((*labels.shape, self.classes), np.uint8)
+        encoded = empty((*labels.shape, self.classes), np.uint8)
         for channel, values in enumerate(self.channels):
-            encoded[..., channel] = _any_of(labels, values)
+            _any_of(labels, values, encoded.view(bool)[..., channel])
         return encoded
 
     def likeliest(self, probabilities: np.ndarray) -> np.ndarray:
@@ -54,11 +54,10 @@ class Target:
         return np.clip(native, 0, 1, out=native)  # a resize may round to just above 1
 
 
-def _any_of(labels: np.ndarray, values: tuple[int, ...]) -> np.ndarray:
-    found = labels == values[0]
+def _any_of(labels: np.ndarray, values: tuple[int, ...], into: np.ndarray) -> None:
+    np.equal(labels, values[0], out=into)
     for value in values[1:]:
-        found |= labels == value
-    return found
+        into |= labels == value
 
 
 def target_of(

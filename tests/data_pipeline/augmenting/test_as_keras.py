@@ -3,13 +3,14 @@
 from math import degrees, radians
 
 import numpy as np
+import one_sample
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
 from data_pipeline.augmenting import warp
-from data_pipeline.augmenting.augment import Augmentation, augment, augment_record, draw, move
+from data_pipeline.augmenting.augment import Augmentation, augment, augment_record
 from data_pipeline.augmenting.motion import Motion, keras_affine
 from data_pipeline.errors import UserError
 
@@ -71,27 +72,27 @@ def test_rotation_and_shear_are_degrees():
     """What two projects ask for turns a slice of 256 by a pixel, as rotation_range=.25 does."""
     asked = Augmentation(rotation=0.25, shear=0.05, as_keras=True)
     corner = np.array([0.0, 0.0, 1.0])
-    moved = [move(asked, draw((0, 0, n)), (256, 256)).affine @ corner for n in range(200)]
+    moved = [one_sample.moved(asked, (0, 0, n), (256, 256)).affine @ corner for n in range(200)]
     farthest = max(np.hypot(*where) for where in moved)
     limit = np.hypot(127.5, 127.5) * radians(0.25 + 0.05)
     assert 0.5 * limit < farthest <= limit
-    numbers = draw((0, 0, 3))
+    numbers = one_sample.drawn((0, 0, 3))
     turn = radians(0.25 * (2 * numbers["rotation"] - 1))
     shear = radians(0.05 * (2 * numbers["shear_y"] - 1))
-    matrix = move(asked, numbers, (256, 256)).affine
+    matrix = one_sample.moved(asked, (0, 0, 3), (256, 256)).affine
     assert matrix[0, 1] == pytest.approx(np.sin(turn))
     assert matrix[1, 0] == pytest.approx(-np.sin(turn + shear))
 
 
 def test_each_axis_has_a_zoom_of_its_own():
     zoomed = [
-        np.diag(move(Augmentation(zoom=0.2, as_keras=True), draw((0, 0, n)), (64, 64)).affine)
+        np.diag(one_sample.moved(Augmentation(zoom=0.2, as_keras=True), (0, 0, n), (64, 64)).affine)
         for n in range(500)
     ]
     assert 0.8 <= np.min(zoomed) < 0.81
     assert 1.19 < np.max(zoomed) <= 1.2
     assert abs(np.corrcoef(np.transpose(zoomed))[0, 1]) < 0.1
-    both = np.diag(move(Augmentation(zoom=0.2), draw((0, 0, 1)), (64, 64)).affine)
+    both = np.diag(one_sample.moved(Augmentation(zoom=0.2), (0, 0, 1), (64, 64)).affine)
     assert both[0] == both[1]  # as the common protocols have it
 
 
@@ -103,7 +104,7 @@ def test_a_mask_of_a_record_is_interpolated_and_cut_at_one_half():
     record = np.concatenate([image, mask[..., None]], -1)
     asked = Augmentation(rotation=20, shift=0.1, shear=10, zoom=0.1, flip=0.5, as_keras=True)
     for n in range(5):
-        numbers = draw((0, 0, n))
+        numbers = one_sample.drawn((0, 0, n))
         _, moved = augment_record(record, asked, (0, 0, n))
         expected = keras_moves(
             mask[..., None].astype(float),

@@ -4,13 +4,20 @@ import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import one_sample
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
 from data_pipeline.augmenting import warp
-from data_pipeline.augmenting.augment import Augmentation, augment, augment_record, draw, move
+from data_pipeline.augmenting.augment import (
+    Augmentation,
+    augment,
+    augment_record,
+    augment_slabs,
+)
+from data_pipeline.augmenting.moves import draw, moves
 from data_pipeline.errors import UserError
 
 SPATIAL = Augmentation(
@@ -99,7 +106,7 @@ def test_warp_agrees_with_scipy(shape, tilt):
     smooth = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=shape), 2)
     image = smooth.astype(np.float32)[..., None]
     augmentation = Augmentation(rotation=30, tilt=tilt, shift=0.1, shear=0.1, zoom=0.2)
-    motion = move(augmentation, draw((4, 5, 6)), shape)
+    motion = one_sample.moved(augmentation, (4, 5, 6), shape)
     assert motion is not None
     expected = ndimage.affine_transform(
         smooth, motion.affine[:, :-1], motion.affine[:, -1], order=1, mode="grid-constant"
@@ -112,7 +119,7 @@ def test_warp_agrees_with_scipy(shape, tilt):
 def test_rotation_turns_by_the_degrees_it_says():
     image = blob((65, 65), (32, 52), 3.0)[..., None].astype(np.float32)
     key = (7, 0, 0)
-    angle = 90 * (2 * draw(key)["rotation"] - 1)
+    angle = 90 * (2 * one_sample.drawn(key)["rotation"] - 1)
     moved, _ = augment(image, np.zeros((65, 65), np.uint8), Augmentation(rotation=90), key)
     row, column = centroid(moved[..., 0]) - 32
     assert abs(np.hypot(row, column) - 20) < 0.1
@@ -121,7 +128,7 @@ def test_rotation_turns_by_the_degrees_it_says():
 
 def test_what_enters_from_outside_is_background():
     image, mask = np.full((32, 32, 1), 200, np.uint8), np.ones((32, 32), np.uint8)
-    key = next(k for k in ((0, 0, n) for n in range(99)) if draw(k)["shift_x"] > 0.9)
+    key = next(k for k in ((0, 0, n) for n in range(99)) if one_sample.drawn(k)["shift_x"] > 0.9)
     moved, moved_mask = augment(image, mask, Augmentation(shift=0.5), key)
     assert (moved[:, :10] == 0).all()
     assert (moved_mask[:, :10] == 0).all()
@@ -147,11 +154,48 @@ def test_a_sample_depends_on_its_key_alone():
     assert len({moved.tobytes() for moved, _ in alone.values()}) == len(keys)
 
 
+@pytest.mark.parametrize("shape", [(24, 24), (6, 24, 24)])
+@pytest.mark.parametrize(
+    "augmentation",
+    [
+        SPATIAL,
+        dataclasses.replace(BENT, affine_probability=0.5, elastic_probability=0.5),
+        Augmentation(rotation=25, shear=9, zoom=0.2, shift=0.1, flip=0.5, as_keras=True),
+        Augmentation(flip=0.5),
+    ],
+)
+def test_samples_of_a_batch_move_as_each_alone(augmentation, shape):
+    """To the last bit: a batch of another size is the same training."""
+    keys = [(3, 1, n) for n in range(12)]
+    together = moves(augmentation, draw(keys), shape)
+    for key, motion in zip(keys, together, strict=True):
+        alone = one_sample.moved(augmentation, key, shape)
+        assert (motion is None) == (alone is None)
+        if motion is not None:
+            np.testing.assert_equal(dataclasses.astuple(motion), dataclasses.astuple(alone))
+    assert len({str(motion) for motion in together}) > 1
+
+
+@pytest.mark.parametrize("slab", [1, 3 * 20 * 24 * 6, 1 << 30])
+def test_a_volume_in_slabs_is_the_volume(slab, monkeypatch):
+    monkeypatch.setattr("data_pipeline.augmenting.augment.SLAB", slab)
+    record = np.random.default_rng(1).integers(-99, 99, (7, 20, 24, 3), np.int16)
+    flips = Augmentation(flip=0.5, flip_vertical=0.5, flip_depth=0.5)
+    for augmentation in (None, flips, dataclasses.replace(flips, gamma=0.3)):
+        for n in range(6):
+            found = np.empty(record.shape, np.float32)
+            for place, voxels, labels in augment_slabs(record, augmentation, (0, 0, n)):
+                found[place] = np.concatenate([voxels[0], labels[0][..., None]], axis=-1)
+            whole, mask = augment_record(record, augmentation, (0, 0, n))
+            np.testing.assert_array_equal(found[..., :-1], whole)
+            np.testing.assert_array_equal(found[..., -1], mask)
+
+
 def test_random_numbers_are_uniform_and_pinned():
     """Pinned, because a change of the stream changes every trained result."""
-    first = draw((1, 2, 3))
+    first = one_sample.drawn((1, 2, 3))
     assert [first[name] for name in ("flip", "zoom", "bias_seed")] == pytest.approx(PINNED)
-    values = np.array([list(draw((0, 0, n)).values()) for n in range(4000)])
+    values = np.array([list(one_sample.drawn((0, 0, n)).values()) for n in range(4000)])
     assert abs(values.mean(0) - 0.5).max() < 0.03
     assert abs(values.std(0) - 12**-0.5).max() < 0.02
     assert abs(np.corrcoef(values.T) - np.eye(values.shape[1])).max() < 0.08
@@ -220,7 +264,7 @@ def test_intensity_leaves_background_mask_and_place_alone():
 def test_gamma_follows_its_formula():
     image = np.linspace(0.1, 1, 50, dtype=np.float32).reshape(5, 10, 1)
     key = (3, 1, 4)
-    exponent = np.exp((2 * draw(key)["gamma_value"] - 1) * 0.7)
+    exponent = np.exp((2 * one_sample.drawn(key)["gamma_value"] - 1) * 0.7)
     moved, _ = augment(image, np.zeros((5, 10), np.uint8), Augmentation(gamma=0.7), key)
     unit = (image - 0.1) / 0.9
     np.testing.assert_allclose(moved, unit**exponent * 0.9 + 0.1, atol=1e-5)
