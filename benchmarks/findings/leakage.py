@@ -1,23 +1,26 @@
 """The leakage tax: what a split by slice adds, where one by patient was meant.
 
-Model, recipe and number of slices are the same; only the split differs. Its patients differ, too,
-so the interval of the difference is that of two means that have nothing in common.
+Model, recipe and number of slices are the same; only the split differs. In one fold its patients
+differ, too, so the interval of the difference is that of two means that have nothing in common.
+Over all folds either split tests every slice of every patient once, and patients are compared with
+themselves.
 """
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.comparison.judging import differences, wording
-from benchmarks.comparison.judging.intervals import Intervals
+from benchmarks.comparison.judging import differences, statistics, wording
 from benchmarks.comparison.judging.wording import Evidence
 from benchmarks.errors import UserError
 from benchmarks.findings.evidence import needed_runs as recorded
-from benchmarks.findings.evidence import published_ways
+from benchmarks.findings.evidence import paired, published_ways
 from benchmarks.findings.evidence.needed_runs import Conditions, Runs, of_protocols
 from benchmarks.protocols import protocol
+from benchmarks.records.record import Record
 
 SUMMARY = "what a split by slice adds to the Dice of a split by patient"
 MODELS = "unet,sa_unet"
@@ -42,23 +45,67 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
     found = []
     for model, by_protocol in runs.items():
         recorded.require_equal("fingerprint", *by_protocol.values())
-        both = [recorded.patients(records) for records in by_protocol.values()]
+        sound, leaky = (recorded.patients(records) for records in by_protocol.values())
+        same = _slice_counts(sound) == _slice_counts(leaky)
         for level in LEVELS:
-            first, second = (published_ways.columns(patients, level) for patients in both)
+            first, second = (
+                published_ways.columns(dict(sorted(own.items())), level) for own in (sound, leaky)
+            )
             told: dict[str, Any] = {"model": model, "mean over": level.replace("\n", " ")}
-            sound, leaky = published_ways.interval(first), published_ways.interval(second)
-            told |= recorded.told("by patient", sound) | {"by patient patients": len(first)}
-            told |= recorded.told("by slice", leaky) | {"by slice patients": len(second)}
-            tax = differences.difference(leaky, sound, 0.0)
-            found.append(told | recorded.told("tax", tax) | {"verdict": _verdict(tax, first)})
-    return found
+            ours, theirs = published_ways.interval(first), published_ways.interval(second)
+            told |= recorded.told("by patient", ours) | {"by patient patients": len(first)}
+            told |= recorded.told("by slice", theirs) | {"by slice patients": len(second)}
+            common = _correlation(first, second) if same else 0.0
+            told |= recorded.told("tax", differences.difference(theirs, ours, common))
+            p, folds = math.nan, 1
+            if same and level == LEVELS[0]:
+                p, folds = _tested(first, second, sorted(sound), by_protocol.values())
+            found.append(
+                told | {"patients compared": len(first) if same else 0, "p": p, "folds": folds}
+            )
+    return _judged(found)
 
 
-def _verdict(tax: Intervals, patients: np.ndarray) -> str:
-    """Say how by slice stands to by patient: other patients, so nothing was tested."""
-    return wording.verdict(
-        Evidence(math.nan, float(tax.lower[0]), float(tax.upper[0]), len(patients))
+def _slice_counts(patients: Mapping[str, Sequence[np.ndarray]]) -> dict[str, int]:
+    return {name: len(slices[0]) for name, slices in patients.items()}
+
+
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Return that of what each patient adds to two ratios of sums."""
+    parts = (
+        ratios[:, [0]] - published_ways.value(ratios) * ratios[:, [1]] for ratios in (first, second)
     )
+    return float(differences.correlation(*parts)[0])
+
+
+def _tested(
+    first: np.ndarray, second: np.ndarray, names: Sequence[str], sides: Iterable[Sequence[Record]]
+) -> tuple[float, int]:
+    """Return the p of a difference by patient, and of how many folds it knows the effect."""
+    scores = [dict(zip(names, side[:, 0] / side[:, 1], strict=True)) for side in (first, second)]
+    sound = next(iter(sides))
+    told = paired.of_scores(
+        ("by patient", scores[0]), ("by slice", scores[1]), [paired.tested(one) for one in sound]
+    )
+    return told["p"], told["folds"]
+
+
+def _judged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add what Holm makes of the p of those that were tested, and the verdict of each."""
+    tested = [row for row in rows if not math.isnan(row["p"])]
+    adjusted = iter(statistics.holm(np.array([row["p"] for row in tested])) if tested else ())
+    for row in rows:
+        row["p holm"] = float(next(adjusted)) if row in tested else math.nan
+        evidence = Evidence(
+            row["p holm"],
+            row["tax lower"],
+            row["tax upper"],
+            row["patients compared"] or row["by patient patients"],
+            folds=row.pop("folds"),
+            tests=max(1, len(tested)),
+        )
+        row["verdict"] = wording.verdict(evidence)
+    return rows
 
 
 def figure(rows: list[dict[str, Any]]) -> Figure:

@@ -49,7 +49,7 @@ def paired(
         each = intervals(scores, resamples=resamples)
         one, other = scores[:, first], scores[:, second]
         sides = each[first], each[second]
-    found = difference(*sides, _correlation(one, other))
+    found = difference(*sides, correlation(one, other))
     reach = errors(gaps).reach(1 - LEVEL)
     return Intervals(
         found.mean,
@@ -70,7 +70,7 @@ def difference(first: Intervals, second: Intervals, correlation: np.ndarray | fl
     return Intervals(gap, gap - down, gap + up)
 
 
-def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return Pearson's correlation of two columns at a time, 0 where one is constant."""
     a, b = (np.nan_to_num(side - means(side)) for side in (first, second))
     spread = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))

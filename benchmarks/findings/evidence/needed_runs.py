@@ -106,13 +106,19 @@ def _run(slot: Slot) -> Path:
 
 
 def patients(records: Iterable[Record]) -> dict[str, list[np.ndarray]]:
-    """Return each patient's (tp, fp, fn, tn) by slice, one array a region, seed and fold."""
-    found: dict[str, list[np.ndarray]] = {}
+    """Return each patient's (tp, fp, fn, tn) by slice, one array a region and seed.
+
+    Of a patient whose slices several folds tested, as where a split is by slice, they stand in one.
+    """
+    parts: dict[tuple[str, str, int], list[np.ndarray]] = {}
     for one in records:
         for patient in one.patients:
-            found.setdefault(str(patient["patient"]), []).extend(
-                _slices(region) for region in patient["regions"].values()
-            )
+            for region_name, region in patient["regions"].items():
+                key = str(patient["patient"]), region_name, int(one.run["seed"])
+                parts.setdefault(key, []).append(_slices(region))
+    found: dict[str, list[np.ndarray]] = {}
+    for (name, _, _), tested in parts.items():
+        found.setdefault(name, []).append(np.concatenate(tested))
     return found
 
 

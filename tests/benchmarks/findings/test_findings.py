@@ -1,6 +1,7 @@
 """Findings: ways to score against hand-made numbers, each question from fabricated records."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import fabricate
 import numpy as np
@@ -139,13 +140,54 @@ def collect(folder, question, models):
 
 def test_the_leakage_tax_is_the_difference_of_both_splits(results):
     results("unet", "lgg2d_lite", (0.8, 0.6, 0.7, 0.5))
-    folder = results("unet", "lgg2d_lite_leaky", (0.9, 0.9, 0.8, 0.9))
+    folder = results("unet", "lgg2d_lite_leaky", (0.9, 0.9, 0.8, 0.9), names="stuv")
     row = leakage.rows(collect(folder, leakage, "unet"))[0]
     assert row["mean over"] == "patients"
     assert (row["by patient"], row["by slice"]) == pytest.approx((0.65, 0.875), abs=1e-3)
     assert row["tax"] == pytest.approx(0.225, abs=1e-3)
     assert row["tax lower"] < 0 < row["tax"] < row["tax upper"]
+    assert row["patients compared"] == 0
     assert row["verdict"] == "cannot be told apart"
+
+
+def test_where_both_splits_tested_all_patients_each_is_compared_with_himself(results):
+    sound = np.linspace(0.3, 0.8, 16)
+    leaky = sound + np.array([0.05, 0.08, 0.06, 0.07] * 4)
+    results("unet", "lgg2d_lite", sound)
+    folder = results("unet", "lgg2d_lite_leaky", leaky)
+    results("sa_unet", "lgg2d_lite", sound)
+    results("sa_unet", "lgg2d_lite_leaky", sound + np.array([0.05, -0.05] * 8))
+    rows = leakage.rows(collect(folder, leakage, "unet,sa_unet"))
+    (gained, same) = (row for row in rows if row["mean over"] == "patients")
+    assert gained["tax"] == pytest.approx(0.065, abs=2e-3)
+    assert 0 < gained["tax lower"] < gained["tax upper"] < 0.1
+    assert 2 * 0.5**16 <= gained["p"] < 0.001  # all signs alike
+    assert gained["p holm"] == pytest.approx(2 * gained["p"])
+    assert gained["verdict"].startswith("higher")
+    assert same["verdict"] == "cannot be told apart"
+    others = [row for row in rows if row["mean over"] != "patients"]
+    assert all(np.isnan(row["p"]) and row["patients compared"] == 16 for row in others)
+
+
+def test_slices_of_a_patient_that_several_folds_tested_stand_together():
+    """By slice a fold tests some slices of everyone; by seed they are scored as the patient."""
+    runs = [
+        SimpleNamespace(
+            run={"seed": seed},
+            patients=[
+                {
+                    "patient": "p",
+                    "regions": {"all": dict(zip(("tp", "fp", "fn", "tn"), counts, strict=True))},
+                }
+            ],
+        )
+        for seed in (0, 1)
+        for counts in (PERFECT, MISSED)
+    ]
+    found = needed_runs.patients(runs)
+    assert [one.tolist() for one in found["p"]] == [[PERFECT, MISSED]] * 2
+    ratios = published_ways.columns(found, "patients")
+    assert published_ways.value(ratios) == pytest.approx(1800 / 1809)
 
 
 def test_a_protocol_without_a_leaky_twin_is_named_with_those_that_have_one():
