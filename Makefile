@@ -111,7 +111,7 @@ perf-overhead: $(VENV)/.installed ## Time the harness against a bare model.fit
 perf: $(VENV)/.installed ## Time five networks against native PyTorch (PEER_PYTHON=/path/to/python) [MODELS="a b" COMPILE=1]
 	@$(BIN)/python tests/perf/native_speed.py $(MODELS)
 
-perf-options: $(VENV)/.installed ## Time what else a training step could do [MODELS="a b"]
+perf-options: $(VENV)/.installed ## Time what else a training step could do [MODELS="a b" ONLY="words,of options"]
 	@$(BIN)/python tests/perf/step_options.py $(MODELS)
 
 perf-sweep: $(VENV)/.installed ## Time a sweep beyond its runs, and two workers against one

@@ -3,7 +3,7 @@
 Each option changes one thing of a step as the harness takes it. One run, by turns, each measurement
 in a process of its own; the ratio is that of the seconds with it over those without, for as many
 images, from its smallest to its largest over the rounds. Below 1 it is faster. MODELS="a b" chooses
-networks of `make perf`.
+networks of `make perf`, ONLY="remapper,wait for" options that have one of these words.
 """
 
 import json
@@ -55,7 +55,9 @@ def main() -> int:
 
 def measured(name: str) -> list[dict[str, float]]:
     """Time every option of one network, by turns."""
-    return [{option: _apart(name, option) for option in (PLAIN, *OPTIONS)} for _ in range(ROUNDS)]
+    words = os.environ.get("ONLY", "").split(",")
+    asked = [option for option in OPTIONS if any(word in option for word in words)]
+    return [{option: _apart(name, option) for option in (PLAIN, *asked)} for _ in range(ROUNDS)]
 
 
 def _apart(name: str, option: str) -> float:
@@ -152,7 +154,9 @@ def _beneath(name: str, entry: dict[str, Any]) -> str:
 
 def ratios(rounds: list[dict[str, float]], option: str) -> str:
     """Say how long a step takes with an option, times one without of the same round."""
-    found = sorted(turn[option] / turn[PLAIN] for turn in rounds)
+    found = sorted(turn[option] / turn[PLAIN] for turn in rounds if option in turn)
+    if not found:
+        return "–"
     ends = dict.fromkeys(f"{ratio:.2f}" for ratio in (found[0], found[-1]))
     return " to ".join(ends)
 
