@@ -7,7 +7,7 @@ themselves.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,25 +45,25 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
     found = []
     for model, by_protocol in runs.items():
         recorded.require_equal("fingerprint", *by_protocol.values())
-        sound, leaky = (recorded.patients(records) for records in by_protocol.values())
-        same = _slice_counts(sound) == _slice_counts(leaky)
-        for level in LEVELS:
-            first, second = (
-                published_ways.columns(dict(sorted(own.items())), level) for own in (sound, leaky)
-            )
-            told: dict[str, Any] = {"model": model, "mean over": level.replace("\n", " ")}
-            ours, theirs = published_ways.interval(first), published_ways.interval(second)
-            told |= recorded.told("by patient", ours) | {"by patient patients": len(first)}
-            told |= recorded.told("by slice", theirs) | {"by slice patients": len(second)}
-            common = _correlation(first, second) if same else 0.0
-            told |= recorded.told("tax", differences.difference(theirs, ours, common))
-            p, folds = math.nan, 1
-            if same and level == LEVELS[0]:
-                p, folds = _tested(first, second, sorted(sound), by_protocol.values())
-            found.append(
-                told | {"patients compared": len(first) if same else 0, "p": p, "folds": folds}
-            )
+        found += [{"model": model} | row for row in _levels(*by_protocol.values())]
     return _judged(found)
+
+
+def _levels(sound: Sequence[Record], leaky: Sequence[Record]) -> Iterator[dict[str, Any]]:
+    sides = [dict(sorted(recorded.patients(records).items())) for records in (sound, leaky)]
+    same = _slice_counts(sides[0]) == _slice_counts(sides[1])
+    for level in LEVELS:
+        first, second = (published_ways.columns(patients, level) for patients in sides)
+        ours, theirs = published_ways.interval(first), published_ways.interval(second)
+        common = _correlation(first, second) if same else 0.0
+        told: dict[str, Any] = {"mean over": level.replace("\n", " ")}
+        told |= recorded.told("by patient", ours) | {"by patient patients": len(first)}
+        told |= recorded.told("by slice", theirs) | {"by slice patients": len(second)}
+        told |= recorded.told("tax", differences.difference(theirs, ours, common))
+        told |= {"patients compared": len(first) if same else 0, "folds": 1, "p": math.nan}
+        if same and level == LEVELS[0]:
+            told |= _tested(first, second, list(sides[0]), sound)
+        yield told
 
 
 def _slice_counts(patients: Mapping[str, Sequence[np.ndarray]]) -> dict[str, int]:
@@ -79,30 +79,29 @@ def _correlation(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _tested(
-    first: np.ndarray, second: np.ndarray, names: Sequence[str], sides: Iterable[Sequence[Record]]
-) -> tuple[float, int]:
+    first: np.ndarray, second: np.ndarray, names: Sequence[str], sound: Sequence[Record]
+) -> dict[str, Any]:
     """Return the p of a difference by patient, and of how many folds it knows the effect."""
     scores = [dict(zip(names, side[:, 0] / side[:, 1], strict=True)) for side in (first, second)]
-    sound = next(iter(sides))
     told = paired.of_scores(
         ("by patient", scores[0]), ("by slice", scores[1]), [paired.tested(one) for one in sound]
     )
-    return told["p"], told["folds"]
+    return {name: told[name] for name in ("p", "folds")}
 
 
 def _judged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Add what Holm makes of the p of those that were tested, and the verdict of each."""
     tested = [row for row in rows if not math.isnan(row["p"])]
-    adjusted = iter(statistics.holm(np.array([row["p"] for row in tested])) if tested else ())
+    adjusted = statistics.holm(np.array([row["p"] for row in tested])) if tested else ()
     for row in rows:
-        row["p holm"] = float(next(adjusted)) if row in tested else math.nan
+        row["p holm"] = math.nan
+    for row, p in zip(tested, adjusted, strict=True):
+        row["p holm"] = float(p)
+    for row in rows:
+        patients = row["patients compared"] or row["by patient patients"]
+        bounds = row["tax lower"], row["tax upper"]
         evidence = Evidence(
-            row["p holm"],
-            row["tax lower"],
-            row["tax upper"],
-            row["patients compared"] or row["by patient patients"],
-            folds=row.pop("folds"),
-            tests=max(1, len(tested)),
+            row["p holm"], *bounds, patients, folds=row.pop("folds"), tests=max(1, len(tested))
         )
         row["verdict"] = wording.verdict(evidence)
     return rows
