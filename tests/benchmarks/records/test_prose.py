@@ -97,6 +97,55 @@ def test_readme_tells_the_findings_as_their_tables_do():
     assert told == pytest.approx([min(dice), max(dice)], abs=6e-3)
 
 
+def dice_by_patient(model, name):
+    """Return each patient's Dice over the slices of all folds, and the runs."""
+    paths = [
+        path
+        for path in (ROOT / "results").glob(f"*/{model}-{name}-*-s0*.json")
+        if re.search(r"-s0(-f\d)?\.json$", path.name)
+    ]
+    runs = sorted((record.read(path) for path in paths), key=lambda run: run.run["fold"])
+    assert [run.run["fold"] for run in runs] == [*range(5)]
+    counts: dict = {}
+    for run in runs:
+        for patient in run.patients:
+            row = patient["regions"]["tumour"]
+            counts.setdefault(patient["patient"], []).append([row[n] for n in ("tp", "fp", "fn")])
+    sums = {patient: np.sum(parts, axis=0) for patient, parts in counts.items()}
+    return {p: 2 * tp / (2 * tp + fp + fn) for p, (tp, fp, fn) in sums.items()}, runs
+
+
+def test_the_page_on_leakage_tells_its_table_and_its_folds():
+    page = (ROOT / "docs/findings/leakage.md").read_text(encoding="utf-8")
+    told = {
+        way: [float(number) for number in re.findall(r"[+-]?\.\d+", cells)]
+        for way, cells in re.findall(r"^\| ((?:patients|pooled|slices)[^|]*) \|(.*)$", page, re.M)
+    }
+    names = ("by patient", "by slice", "tax", "tax lower", "tax upper")
+    rows = table("docs/findings/leakage.csv")
+    assert len(rows) == 2 * len(told) == 8
+    for way, numbers in told.items():
+        own = {row["model"]: row for row in rows if row["mean over"] == way}
+        known = [float(own[model][name]) for model in ("unet", "sa_unet") for name in names]
+        assert numbers == pytest.approx(known, abs=6e-4)
+    (by_patient, runs), (by_slice, leaky) = (
+        dice_by_patient("unet", name) for name in ("lgg2d_lite", "lgg2d_lite_leaky")
+    )
+    taxes = [
+        np.mean([by_slice[p["patient"]] - by_patient[p["patient"]] for p in run.patients])
+        for run in runs
+    ]
+    number = r"([.\d]+)"
+    pattern = rf"every fold\*\*: {number}, {number}, {number}, {number} and {number}\."
+    assert found("docs/findings/leakage.md", pattern) == pytest.approx(taxes, abs=6e-4)
+    best = [[run.training["best_val_dice"] for run in side[1:]] for side in (leaky, runs)]
+    pattern = (
+        rf"other four folds it ends at {number} to {number} by slice and at {number} to {number}"
+    )
+    known = [end(side) for side in best for end in (min, max)]
+    assert found("docs/findings/leakage.md", pattern) == pytest.approx(known, abs=6e-3)
+
+
 def test_readme_tells_what_the_usual_intervals_hold_as_the_study_does():
     rows = [
         float(row["coverage"])
