@@ -5,6 +5,7 @@ anew. `own_statistics` is trained as the published form is, bit for bit: what di
 and through validation which epoch is kept.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,7 +52,7 @@ def _trained(name: str, records: Sequence[Record]) -> dict[str, float]:
     return {
         f"{name} loss": float(np.mean([row["loss"] for row in last])),
         f"{name} val loss": float(np.mean([row["val_loss"] for row in last])),
-        f"{name} ece": float(np.mean(errors)),
+        f"{name} ece": float(np.mean(errors)) if errors else math.nan,
     }
 
 

@@ -34,7 +34,7 @@ def test_coarse_levels_answer_at_their_own_size(name):
     assert {answer.shape[-1] for answer in learner.outputs} == {2}
     assert weights.digest(model) == before
     image = np.random.default_rng(0).random((1, *model.input_shape[1:]), np.float32)
-    np.testing.assert_array_equal(learner([image])[0], model([image]))
+    np.testing.assert_array_equal(learner([image])[0], model(image))
 
 
 def test_the_loss_is_the_weighted_sum_over_levels():
