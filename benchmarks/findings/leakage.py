@@ -91,19 +91,13 @@ def _tested(
 
 def _judged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Add what Holm makes of the p of those that were tested, and the verdict of each."""
-    tested = [row for row in rows if not math.isnan(row["p"])]
-    adjusted = statistics.holm(np.array([row["p"] for row in tested])) if tested else ()
-    for row in rows:
-        row["p holm"] = math.nan
-    for row, p in zip(tested, adjusted, strict=True):
-        row["p holm"] = float(p)
-    for row in rows:
-        patients = row["patients compared"] or row["by patient patients"]
+    adjusted = statistics.holm(np.array([row["p"] for row in rows]))
+    tests = int(np.sum(~np.isnan(adjusted)))
+    for row, p in zip(rows, adjusted.tolist(), strict=True):
         bounds = row["tax lower"], row["tax upper"]
-        evidence = Evidence(
-            row["p holm"], *bounds, patients, folds=row.pop("folds"), tests=max(1, len(tested))
-        )
-        row["verdict"] = wording.verdict(evidence)
+        compared, folds = row["patients compared"], row.pop("folds")
+        evidence = Evidence(p, *bounds, compared, folds=folds, tests=tests)
+        row |= {"p holm": p, "verdict": wording.verdict(evidence)}
     return rows
 
 

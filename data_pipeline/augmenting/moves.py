@@ -2,8 +2,8 @@
 
 The randomness of a sample is a hash of (seed, epoch, sample) and of nothing else. Each change has
 numbers of its own in it, so that switching one on does not alter the others. All of a batch is
-drawn and composed at once: one by one, Python would need as long for it as OpenCV to move the
-voxels, and other threads would wait for Python's lock meanwhile.
+drawn and composed at once: one by one, Python would hold its lock nearly twice as long, and other
+threads would wait for it.
 """
 
 import hashlib

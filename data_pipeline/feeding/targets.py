@@ -1,6 +1,6 @@
 """What a model is asked for: label values turned into the channels of its target."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from data_pipeline.errors import UserError
 from data_pipeline.grid.geometry import Geometry
 from data_pipeline.spec import DataSpec
+from data_pipeline.storing.encoding import Empty
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Target:
         """Give the probabilities of a voxel that no model saw: background."""
         return np.eye(self.classes, dtype=np.float32)[0] * self.exclusive
 
-    def encode(self, labels: np.ndarray, empty: Callable = np.empty) -> np.ndarray:
+    def encode(self, labels: np.ndarray, empty: Empty = np.empty) -> np.ndarray:
         """Turn labels of any shape into uint8 targets with `width` channels behind."""
         if self.sparse:
             return labels[..., None]

@@ -3,7 +3,8 @@
 Each option changes one thing of a step as the harness takes it. One run, by turns, each measurement
 in a process of its own; the ratio is that of the seconds with it over those without, for as many
 images, from its smallest to its largest over the rounds. Below 1 it is faster. MODELS="a b" chooses
-networks of `make perf`, ONLY="remapper,wait for" options that have one of these words.
+networks of `make perf`, ONLY="remapper,wait for" options that have one of these words. What is
+measured of a network takes the place of all that was known of it.
 """
 
 import json
@@ -55,9 +56,13 @@ def main() -> int:
 
 def measured(name: str) -> list[dict[str, float]]:
     """Time every option of one network, by turns."""
-    words = os.environ.get("ONLY", "").split(",")
-    asked = [option for option in OPTIONS if any(word in option for word in words)]
-    return [{option: _apart(name, option) for option in (PLAIN, *asked)} for _ in range(ROUNDS)]
+    asked = (PLAIN, *having(os.environ.get("ONLY", "")))
+    return [{option: _apart(name, option) for option in asked} for _ in range(ROUNDS)]
+
+
+def having(words: str) -> list[str]:
+    """Return the options that have one of these words, or all of them."""
+    return [option for option in OPTIONS if any(word in option for word in words.split(","))]
 
 
 def _apart(name: str, option: str) -> float:

@@ -14,3 +14,13 @@ def test_ratios_run_from_the_smallest_round_to_the_largest():
     rows = [line for line in lines[2:] if line.startswith("|")]
     assert len(rows) == len(step_options.OPTIONS)
     assert {line.split("|")[2].strip() for line in rows} == {"0.90 to 1.50"}
+
+
+def test_words_choose_options_and_what_was_not_measured_has_no_ratio():
+    asked = step_options.having("remapper,wait for")
+    assert asked == ["the graph's remapper off", "operations wait for one another"]
+    assert step_options.having("") == [*step_options.OPTIONS]
+    assert step_options.having("nothing has this") == []
+    rounds = [{step_options.PLAIN: 2.0, asked[0]: 1.0}]
+    assert step_options.ratios(rounds, asked[0]) == "0.50"
+    assert step_options.ratios(rounds, asked[1]) == "–"
