@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from benchmarks.backends import several_devices
+from benchmarks.backends import programs, several_devices
 from benchmarks.inference.predictor import Predictor
 from benchmarks.protocols.protocol import Protocol
 from benchmarks.training import evaluate, losses, optimiser
@@ -88,6 +88,7 @@ def compile_model(
         model.compile(jit_compile=jit)  # it predicts
     learner.compile(optimiser.create(training, data.steps_per_epoch), loss=loss, jit_compile=jit)
     several_devices.ask_together(learner)
+    programs.train_in_one_graph(learner)
     learner.optimizer.build(learner.trainable_variables)
     return learner, loss
 

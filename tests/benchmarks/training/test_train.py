@@ -61,6 +61,17 @@ def test_the_step_is_traced_once(data, tmp_path, monkeypatch):
     assert len(traces) == 1
 
 
+def test_a_step_in_one_graph_gives_the_weights_that_keras_own_gives(data, tmp_path, monkeypatch):
+    one, state = run(data, tmp_path / "one", epochs=2)
+    monkeypatch.setattr(train.programs, "train_in_one_graph", lambda _: None)
+    keras_own, expected = run(data, tmp_path / "keras", epochs=2)
+    assert one.train_function is not keras_own.train_function
+    for ours, theirs in zip(one.get_weights(), keras_own.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)  # threads add in any order
+    losses = [[row["loss"] for row in both.history] for both in (state, expected)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
 def test_early_stopping(data, tmp_path, monkeypatch):
     monkeypatch.setattr(train.evaluate, "validate", lambda *_: (0.5, 0.5))
     _, state = run(data, tmp_path, epochs=9, early_stopping=2)
