@@ -6,6 +6,7 @@ import numpy as np
 
 from data_pipeline.augmenting import intensity, warp
 from data_pipeline.augmenting.augmentation import INTENSITY, Augmentation
+from data_pipeline.augmenting.motion import Motion
 from data_pipeline.augmenting.moves import Key, Numbers, draw, happens, moves, signed
 from data_pipeline.storing.encoding import Empty
 
@@ -66,22 +67,26 @@ def augment_records(
 
 
 def augment_slabs(
-    record: np.ndarray, augmentation: Augmentation | None, rng_key: Key
-) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-    """Change a volume as `augment_records` does; where nothing is but flipped, slab by slab.
+    records: Sequence[np.ndarray], augmentation: Augmentation | None, rng_keys: Sequence[Key]
+) -> Iterator[tuple[int, slice, np.ndarray, np.ndarray]]:
+    """Change volumes as `augment_records` does; where they are but flipped, slab by slab.
 
-    Yields where each slab comes to lie, and a batch of one of its voxels and of its labels.
+    Yields whose each slab is, where it comes to lie, and a batch of one of its voxels and labels.
     """
     if augmentation and not augmentation.flips_alone:
-        yield slice(None), *augment_records([record], augmentation, [rng_key])
+        for n, (record, key) in enumerate(zip(records, rng_keys, strict=True)):
+            yield n, slice(None), *augment_records([record], augmentation, [key])
         return
-    (motion,) = moves(augmentation, draw([rng_key]), record.shape[:-1]) if augmentation else [None]
-    depth, step = len(record), max(1, SLAB // record[0].nbytes)
-    for start in range(0, depth, step):
-        stop = min(start + step, depth)
+    depth, step = len(records[0]), max(1, SLAB // records[0][0].nbytes)
+    motions: Sequence[Motion | None] = [None] * len(records)
+    if augmentation:
+        motions = moves(augmentation, draw(rng_keys), records[0].shape[:-1])
+    for n, (record, motion) in enumerate(zip(records, motions, strict=True)):
         mirrored = motion is not None and motion.flips[0]
-        place = slice(depth - stop, depth - start) if mirrored else slice(start, stop)
-        yield place, *warp.records([record[start:stop]], [motion])
+        for start in range(0, depth, step):
+            stop = min(start + step, depth)
+            place = slice(depth - stop, depth - start) if mirrored else slice(start, stop)
+            yield n, place, *warp.records([record[start:stop]], [motion])
 
 
 def _of(numbers: Numbers, sample: int) -> dict[str, float]:

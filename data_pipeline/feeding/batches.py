@@ -39,13 +39,13 @@ class BatchMaker:
         """Make the batch of these samples; `epoch` is None where nothing is augmented."""
         shape = (len(samples), *self.spec.size)
         images = self._buffers.lend((*shape, len(self.spec.channels)), np.float32)
-        labels = self._buffers.lend(shape, np.uint8)
+        targets = self._buffers.lend((*shape, self.target.width), np.uint8)
         scales = [self.store.cases[case].scales for case in samples["case"].tolist()]
         for place, voxels, found in self._parts(samples, epoch):
-            labels[place] = found
             _decode(voxels, scales[place[0]], images[place])
+            self.target.encode(found, targets[place])
         value_range.bring(images, self.spec.normalisation, self.wanted)
-        return images, self.target.encode(labels, self._buffers.lend)
+        return images, targets
 
     def record(self, sample: np.ndarray) -> np.ndarray:
         """Cut one sample out of the store, image and label, as it was prepared."""
@@ -73,9 +73,8 @@ class BatchMaker:
         if self.spec.rank == 2:
             yield (slice(None),), *augment_records(records, augmentation, keys, self._buffers.lend)
             return
-        for n, (record, key) in enumerate(zip(records, keys, strict=True)):
-            for slab, voxels, labels in augment_slabs(record, augmentation, key):
-                yield (slice(n, n + 1), slab), voxels, labels
+        for n, slab, voxels, labels in augment_slabs(records, augmentation, keys):
+            yield (slice(n, n + 1), slab), voxels, labels
 
 
 def _decode(voxels: np.ndarray, scales: Sequence[tuple[float, ...]], images: np.ndarray) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 ENDLESS = 1 << 62
-AHEAD = 2  # batches; asked to choose, tf.data piles up more with each pause of a consumer
+AHEAD = 2  # batches beside those being made: a thread need not wait for a slower one before it
 
 
 class Pipeline:
@@ -57,7 +57,7 @@ class Pipeline:
         first, last = start * self.steps, None if stop is None else stop * self.steps
         numbers = count(first) if last is None else iter(range(first, last))
         with ThreadPoolExecutor(self.threads, thread_name_prefix="batches") as pool:
-            ahead = deque(pool.submit(self.batch, n) for n in islice(numbers, 2 * self.threads))
+            ahead = deque(pool.submit(self.batch, n) for n in islice(numbers, self.threads + AHEAD))
             try:
                 while ahead:
                     batch = ahead.popleft().result()
@@ -83,10 +83,10 @@ class Pipeline:
 
         stop = ENDLESS // max(1, self.steps) if stop is None else stop
         numbers = tf.data.Dataset.range(start * self.steps, stop * self.steps)
-        batches = numbers.map(read, num_parallel_calls=self.threads, deterministic=True)
+        batches = numbers.map(read, num_parallel_calls=self.threads + AHEAD, deterministic=True)
         options = tf.data.Options()
-        options.autotune.enabled = False  # nothing here is left for it to choose
-        return batches.prefetch(AHEAD).with_options(options)
+        options.autotune.enabled = False  # it would pile up more with each pause of a consumer
+        return batches.with_options(options)
 
     def _samples(self, epoch: int) -> np.ndarray:
         """Draw an epoch's samples once; keep its neighbour's, whose batches may still be made."""

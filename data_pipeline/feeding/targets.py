@@ -8,7 +8,6 @@ import numpy as np
 from data_pipeline.errors import UserError
 from data_pipeline.grid.geometry import Geometry
 from data_pipeline.spec import DataSpec
-from data_pipeline.storing.encoding import Empty
 
 
 @dataclass(frozen=True)
@@ -35,14 +34,15 @@ class Target:
         """Give the probabilities of a voxel that no model saw: background."""
         return np.eye(self.classes, dtype=np.float32)[0] * self.exclusive
 
-    def encode(self, labels: np.ndarray, empty: Empty = np.empty) -> np.ndarray:
+    def encode(self, labels: np.ndarray, into: np.ndarray | None = None) -> np.ndarray:
         """Turn labels of any shape into uint8 targets with `width` channels behind."""
+        into = np.empty((*labels.shape, self.width), np.uint8) if into is None else into
         if self.sparse:
-            return labels[..., None]
-        encoded = empty((*labels.shape, self.classes), np.uint8)
+            into[..., 0] = labels
+            return into
         for channel, values in enumerate(self.channels):
-            _any_of(labels, values, encoded.view(bool)[..., channel])
-        return encoded
+            _any_of(labels, values, into.view(bool)[..., channel])
+        return into
 
     def likeliest(self, probabilities: np.ndarray) -> np.ndarray:
         """Turn `(..., K)` probabilities of exclusive classes into uint8 label values."""

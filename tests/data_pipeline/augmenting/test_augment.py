@@ -182,13 +182,14 @@ def test_a_volume_in_slabs_is_the_volume(slab, monkeypatch):
     record = np.random.default_rng(1).integers(-99, 99, (7, 20, 24, 3), np.int16)
     flips = Augmentation(flip=0.5, flip_vertical=0.5, flip_depth=0.5)
     for augmentation in (None, flips, dataclasses.replace(flips, gamma=0.3)):
-        for n in range(6):
-            found = np.empty(record.shape, np.float32)
-            for place, voxels, labels in augment_slabs(record, augmentation, (0, 0, n)):
-                found[place] = np.concatenate([voxels[0], labels[0][..., None]], axis=-1)
-            whole, mask = augment_record(record, augmentation, (0, 0, n))
-            np.testing.assert_array_equal(found[..., :-1], whole)
-            np.testing.assert_array_equal(found[..., -1], mask)
+        keys = [(0, 0, n) for n in range(6)]
+        found = np.empty((6, *record.shape), np.float32)
+        for n, place, voxels, labels in augment_slabs([record] * 6, augmentation, keys):
+            found[n, place] = np.concatenate([voxels[0], labels[0][..., None]], axis=-1)
+        for one, key in zip(found, keys, strict=True):
+            whole, mask = augment_record(record, augmentation, key)
+            np.testing.assert_array_equal(one[..., :-1], whole)
+            np.testing.assert_array_equal(one[..., -1], mask)
 
 
 def test_random_numbers_are_uniform_and_pinned():
