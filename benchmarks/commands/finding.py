@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", help="a name, 'a,b', a wildcard, or all (the question's own)")
     parser.add_argument("--seeds", default="0", help="like 0,1,2 or 0-4 (0)")
     parser.add_argument("--folds", default="0", help="of the cross-validation, like 0-4 (0)")
+    parser.add_argument("--against", metavar="NAMES", help="of the other terms, these alone")
     parser.add_argument("--out", type=Path, default=Path("docs/findings"), metavar="DIR")
     bench.add_run_arguments(parser)
     parser.set_defaults(protocol="lgg2d_lite")
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     collected = needed_runs.collect(
         pattern,
         arguments.models or question.MODELS,
-        question.conditions(arguments.protocol),
+        needed_runs.against(question.conditions(arguments.protocol), arguments.against),
         plan.numbers(arguments.seeds, "--seeds"),
         plan.numbers(arguments.folds, "--folds"),
     )

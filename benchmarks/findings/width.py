@@ -6,7 +6,7 @@ from benchmarks.findings.evidence.needed_runs import Conditions, of_protocols
 SUMMARY = "whether the order at a quarter of the widths foretells that at others"
 MODELS = "unet,mod_r2au,sa_unet"
 
-rows, figure = orders.rows, orders.figure
+rows, figure = orders.rows, orders.figure_by_cost
 
 
 def conditions(base: str) -> Conditions:

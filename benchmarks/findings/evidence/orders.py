@@ -1,5 +1,6 @@
 """Whether an order of models survives other terms: each model, ranked under two or more of them."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -53,13 +54,29 @@ def _cost(side: str, records) -> dict[str, float]:
 
 def figure(rows: list[dict[str, Any]]) -> Figure:
     """Draw every model's Dice and rank, the first terms and then each other."""
+    return _drawn(rows, lambda terms: list(terms))
+
+
+def figure_by_cost(rows: list[dict[str, Any]]) -> Figure:
+    """Draw the same, the terms under which networks cost least ahead."""
+    return _drawn(rows, lambda terms: sorted(terms, key=terms.__getitem__))
+
+
+def _drawn(
+    rows: list[dict[str, Any]], ordered: Callable[[Mapping[str, float]], list[str]]
+) -> Figure:
     from benchmarks.plots import ranks
 
-    terms = [rows[0]["first terms"], *dict.fromkeys(row["other terms"] for row in rows)]
-    models = list(dict.fromkeys(row["model"] for row in rows))
-
-    def of(what: str, first: str) -> dict[str, list[Any]]:
-        mine = {model: [row for row in rows if row["model"] == model] for model in models}
-        return {model: [own[0][first], *(row[what] for row in own)] for model, own in mine.items()}
-
-    return ranks.values_and_ranks(of("other", "first"), of("other rank", "first rank"), terms)
+    dice: dict[str, dict[str, float]] = {}  # by model, by terms
+    place: dict[str, dict[str, int]] = {}
+    cost: dict[str, float] = {}  # by terms, of one model
+    for side in ("first", "other"):
+        for row in rows:
+            terms = row[f"{side} terms"]
+            dice.setdefault(row["model"], {})[terms] = row[side]
+            place.setdefault(row["model"], {})[terms] = row[f"{side} rank"]
+            cost.setdefault(terms, row[f"{side} gmacs"])
+    columns = ordered(cost)
+    values = {model: [told[terms] for terms in columns] for model, told in dice.items()}
+    places = {model: [told[terms] for terms in columns] for model, told in place.items()}
+    return ranks.values_and_ranks(values, places, columns)

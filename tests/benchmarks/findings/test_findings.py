@@ -265,6 +265,37 @@ def test_an_order_is_followed_through_other_widths(results):
     assert by_model["sa_unet"]["difference"] == pytest.approx(0.15, abs=1e-3)
 
 
+def test_other_terms_are_all_or_those_that_are_named():
+    conditions = width.conditions("lgg2d_lite")
+    assert needed_runs.against(conditions, None) == conditions
+    assert list(needed_runs.against(conditions, "lgg2d_lite_half")) == [
+        "lgg2d_lite",
+        "lgg2d_lite_half",
+    ]
+    with pytest.raises(
+        UserError, match=r"lgg2d_lite_eighth, lgg2d_lite_half\. Received: lgg2d\.$"
+    ):
+        needed_runs.against(conditions, "lgg2d")
+
+
+def test_widths_are_drawn_from_narrow_to_wide():
+    terms = {"quarter": 0.4, "eighth": 0.1, "half": 1.7}
+    rows = [
+        {
+            "model": "unet",
+            "first terms": "quarter",
+            "other terms": other,
+            "first": 0.6,
+            "other": 0.7,
+        }
+        | {"first rank": 1, "other rank": 1, "first gmacs": 0.4, "other gmacs": terms[other]}
+        for other in ("eighth", "half")
+    ]
+    (axes, below) = width.figure(rows).axes
+    assert [label.get_text() for label in below.get_xticklabels()] == ["eighth", "quarter", "half"]
+    assert axes.lines[0].get_ydata() == pytest.approx([0.7, 0.6, 0.7])
+
+
 def test_records_of_different_data_are_refused(results):
     results("sa_unet", "lgg2d_lite", (0.8, 0.6))
     folder = results("sa_unet", "author_lgg2d_lite", (0.8, 0.6), split_digest="another")
