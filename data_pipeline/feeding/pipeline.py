@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 ENDLESS = 1 << 62
-AHEAD = 2  # batches beside those being made: a thread need not wait for a slower one before it
+AHEAD = 2  # batches, beside those being made
 
 
 class Pipeline:
@@ -83,10 +83,10 @@ class Pipeline:
 
         stop = ENDLESS // max(1, self.steps) if stop is None else stop
         numbers = tf.data.Dataset.range(start * self.steps, stop * self.steps)
-        batches = numbers.map(read, num_parallel_calls=self.threads + AHEAD, deterministic=True)
+        batches = numbers.map(read, num_parallel_calls=self.threads, deterministic=True)
         options = tf.data.Options()
         options.autotune.enabled = False  # it would pile up more with each pause of a consumer
-        return batches.with_options(options)
+        return batches.prefetch(AHEAD).with_options(options)
 
     def _samples(self, epoch: int) -> np.ndarray:
         """Draw an epoch's samples once; keep its neighbour's, whose batches may still be made."""

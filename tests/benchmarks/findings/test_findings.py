@@ -272,9 +272,7 @@ def test_other_terms_are_all_or_those_that_are_named():
         "lgg2d_lite",
         "lgg2d_lite_half",
     ]
-    with pytest.raises(
-        UserError, match=r"lgg2d_lite_eighth, lgg2d_lite_half\. Received: lgg2d\.$"
-    ):
+    with pytest.raises(UserError, match=r"lgg2d_lite_eighth, lgg2d_lite_half\. Received: lgg2d\.$"):
         needed_runs.against(conditions, "lgg2d")
 
 
