@@ -6,6 +6,7 @@ anything that imports Keras.
 
 import functools
 import importlib.util
+import logging
 import os
 import platform
 import shutil
@@ -48,6 +49,7 @@ def select_backend(name: str | None = None) -> str:
     if name == "tensorflow":
         _let_gpu_memory_grow()
         _use_onednn()
+        logging.getLogger("tensorflow").addFilter(_worth_saying)
     return name
 
 
@@ -187,6 +189,11 @@ def synchronise(value: Any = None) -> None:
         import torch
 
         torch.cuda.synchronize()
+
+
+def _worth_saying(line: logging.LogRecord) -> bool:
+    """Pass by TensorFlow's warning of many traces: it counts those of all networks together."""
+    return "triggered tf.function retracing" not in line.getMessage()
 
 
 @contextmanager

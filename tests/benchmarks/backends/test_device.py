@@ -1,11 +1,14 @@
 """The edge to the backends: what is chosen, what is refused in one sentence, what is known."""
 
+import logging
+import logging.handlers
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 from keras import layers, models
 
@@ -40,6 +43,28 @@ def test_the_environment_decides_where_nothing_is_asked_for(monkeypatch):
 def test_the_first_installed_is_the_default(unset, monkeypatch):
     monkeypatch.setattr(device, "installed", only(HERE))
     assert device.select_backend() == HERE
+
+
+@pytest.mark.skipif(HERE != "tensorflow", reason="TensorFlow alone warns")
+@pytest.mark.parametrize("heard", [True, False])
+def test_several_networks_answer_without_a_warning_of_tensorflow(heard):
+    """Without the filter it warns, for it takes six networks' traces for those of one."""
+    logger, lines = logging.getLogger("tensorflow"), logging.handlers.BufferingHandler(99)
+    device.select_backend()
+    logger.addHandler(lines)
+    if heard:
+        logger.removeFilter(device._worth_saying)
+    try:
+        for side in range(8, 14):
+            image = layers.Input((side, side, 1))
+            models.Model(image, layers.ReLU()(image)).predict_on_batch(np.ones((1, side, side, 1)))
+        logger.warning("all else is said")
+    finally:
+        logger.removeHandler(lines)
+        device.select_backend()
+    told = [line.getMessage() for line in lines.buffer]
+    assert told[-1] == "all else is said"
+    assert any("retracing" in line for line in told) == heard
 
 
 @pytest.mark.skipif(HERE != "tensorflow", reason="oneDNN is asked of TensorFlow")
