@@ -360,6 +360,28 @@ def test_the_page_on_budget_tells_its_table():
     assert found("docs/findings/budget.md", r"(\d+) of (\d+) pairs keep theirs") == [kept, 28]
 
 
+def test_the_page_on_widths_tells_its_tables():
+    page = (ROOT / "docs/findings/width.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\| `(\w+)` \| (\d+) \| (.+) \|$", page, re.MULTILINE)
+    known: dict = {}
+    for row in [*table("docs/findings/width.csv"), *table("docs/findings/width_folds.csv")]:
+        cells = known.setdefault((row["model"], row["patients"]), {})
+        for side in ("first", "other"):
+            ends = [float(row[f"{side}{end}"]) for end in ("", " lower", " upper")]
+            cells[row[f"{side} terms"]] = ends
+    assert {(model, patients) for model, patients, _ in lines} == set(known)
+    for model, patients, cells in lines:
+        ordered = ("lgg2d_lite_eighth", "lgg2d_lite", "lgg2d_lite_half")
+        values = [value for terms in ordered for value in known[model, patients].get(terms, [])]
+        told = [float(one) for one in re.findall(r"\d*\.\d+", cells)]
+        assert told == pytest.approx(values, abs=6e-4)
+    half = [row for row in table("docs/findings/width.csv") if row["other terms"].endswith("half")]
+    assert sum(int(row["pairs kept"]) for row in half) / 2 == 1  # of three
+    assert {row["verdict"] for row in half} == {"cannot be told apart"}
+    folds = table("docs/findings/width_folds.csv")
+    assert {row["verdict"] for row in folds} == {"cannot be told apart"}
+
+
 def test_the_page_on_brats_tells_what_folds_and_empty_masks_make():
     page = (ROOT / "docs/findings/brats.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)`[^|]* \|", page.split("In volumes, folds")[0], re.MULTILINE)
