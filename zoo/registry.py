@@ -18,18 +18,24 @@ FOLDER = Path(__file__).parent / "architectures"
 
 def names() -> list[str]:
     """List the architectures, without importing Keras."""
-    return sorted(file.stem for file in FOLDER.glob("*.py") if not file.stem.startswith("_"))
+    return list(_own())
+
+
+@cache
+def _own() -> tuple[str, ...]:
+    """Read the folder once: a sweep of ten thousand runs asks for each whether it is in it."""
+    return tuple(sorted(file.stem for file in FOLDER.glob("*.py") if not file.stem.startswith("_")))
 
 
 def outside(reference: str) -> Outside | None:
     """Find a model from outside, without running it; None for one of the zoo's own."""
-    if reference in names():
+    if reference in _own():
         return None
     if not files.is_one(reference):
         given = packages.names()
         return packages.find(choose(reference, [*names(), *given], "architecture"))
     found = files.find(reference)
-    if found.name in names():
+    if found.name in _own():
         raise UserError(
             f"{reference}: the zoo has an architecture called {found.name!r}; rename the file, so "
             "that a table can tell them apart."

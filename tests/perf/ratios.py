@@ -100,7 +100,7 @@ def _rates(data: dict[str, Any]) -> Iterator[Row]:
 
 def _first_steps(told: dict[str, Any]) -> Iterator[Row]:
     for name, one in told.items():
-        yield Row(f"`{name}`", f"a bare tf.function{FLOOR}", 1 / one["harness_over_bare"])
+        yield Row(f"`{name}`", "a bare tf.function", 1 / one["harness_over_bare"])
 
 
 def _epochs(told: dict[str, Any]) -> Iterator[Row]:
