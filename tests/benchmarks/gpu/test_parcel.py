@@ -20,7 +20,7 @@ GOOD = '{"run": {},\n "status": "ok"\n}\n'  # as far as its last lines tell
 @pytest.fixture(scope="module")
 def network():
     """Return some network's weights."""
-    (path,) = shelf.paths("sa_unet.lgg")
+    path, *_ = shelf.paths("sa_unet.lgg")
     return path
 
 
