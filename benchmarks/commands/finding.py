@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks import findings
 from benchmarks.commands import bench
+from zoo.registry import choose
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     collected = needed_runs.collect(
         pattern,
         arguments.models or question.MODELS,
-        needed_runs.against(question.conditions(arguments.protocol), arguments.against),
+        _against(question.conditions(arguments.protocol), arguments.against),
         plan.numbers(arguments.seeds, "--seeds"),
         plan.numbers(arguments.folds, "--folds"),
     )
@@ -49,6 +50,15 @@ def run(arguments: argparse.Namespace) -> int:
     )
     _show(rows, arguments.json)
     return launch.FINE
+
+
+def _against(conditions: dict[str, Any], names: str | None) -> dict[str, Any]:
+    """Keep the first condition and, of the others, those that are named; all where none is."""
+    if not names:
+        return conditions
+    first, *others = conditions
+    wanted = [choose(name, others, "--against") for name in names.split(",")]
+    return {name: conditions[name] for name in (first, *wanted)}
 
 
 def _write(stem: Path, rows: list[dict], draw) -> None:

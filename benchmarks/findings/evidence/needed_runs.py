@@ -32,19 +32,6 @@ def of_protocols(*names: str) -> Conditions:
     return {name: {"protocol": name} for name in names}
 
 
-def against(conditions: Conditions, names: str | None) -> Conditions:
-    """Keep the first condition and, of the others, those that are named; all where none is."""
-    if not names:
-        return conditions
-    first, *others = conditions
-    wanted = names.split(",")
-    if unknown := [name for name in wanted if name not in others]:
-        raise UserError(
-            f"Expected --against of {', '.join(others)}. Received: {', '.join(unknown)}."
-        )
-    return {name: conditions[name] for name in (first, *wanted)}
-
-
 def collect(
     pattern: Job,
     models: str,

@@ -54,7 +54,7 @@ def _cost(side: str, records) -> dict[str, float]:
 
 def figure(rows: list[dict[str, Any]]) -> Figure:
     """Draw every model's Dice and rank, the first terms and then each other."""
-    return _drawn(rows, lambda terms: list(terms))
+    return _drawn(rows, list)
 
 
 def figure_by_cost(rows: list[dict[str, Any]]) -> Figure:

@@ -13,7 +13,7 @@ from benchmarks import findings
 from benchmarks.__main__ import main
 from benchmarks.commands import finding
 from benchmarks.comparison.judging import intervals
-from benchmarks.errors import UserError
+from benchmarks.errors import UserError, ZooError
 from benchmarks.findings import (
     cases,
     counting,
@@ -267,13 +267,13 @@ def test_an_order_is_followed_through_other_widths(results):
 
 def test_other_terms_are_all_or_those_that_are_named():
     conditions = width.conditions("lgg2d_lite")
-    assert needed_runs.against(conditions, None) == conditions
-    assert list(needed_runs.against(conditions, "lgg2d_lite_half")) == [
+    assert finding._against(conditions, None) == conditions
+    assert list(finding._against(conditions, "lgg2d_lite_half")) == [
         "lgg2d_lite",
         "lgg2d_lite_half",
     ]
-    with pytest.raises(UserError, match=r"lgg2d_lite_eighth, lgg2d_lite_half\. Received: lgg2d\.$"):
-        needed_runs.against(conditions, "lgg2d")
+    with pytest.raises(ZooError, match=r"'lgg2d'\..*Known: lgg2d_lite_eighth, lgg2d_lite_half\.$"):
+        finding._against(conditions, "lgg2d")
 
 
 def test_widths_are_drawn_from_narrow_to_wide():
