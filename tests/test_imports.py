@@ -83,10 +83,11 @@ ROOMS = {
         "contract": ("backends data_pipeline errors machine training zoo zoo.registry zoo.weights"),
         "predicting": (
             "data_pipeline data_pipeline.cases data_pipeline.checking data_pipeline.feeding "
-            "data_pipeline.files data_pipeline.phantom data_pipeline.preparing data_pipeline.scans "
-            "data_pipeline.sources data_pipeline.storing errors inference "
-            "protocols records terminal training zoo.building zoo.presets zoo.weights"
+            "data_pipeline.files data_pipeline.phantom data_pipeline.preparing "
+            "data_pipeline.scans data_pipeline.sources data_pipeline.storing errors protocols "
+            "records terminal training zoo.building zoo.presets zoo.weights"
         ),
+        "ensembles": "errors inference predicting training zoo.weights",
         "exporting": (
             "backends data_pipeline.cases data_pipeline.scans errors machine predicting zoo.weights"
         ),
@@ -95,16 +96,16 @@ ROOMS = {
             "inference machine predicting records terminal training zoo.weights"
         ),
         "external": (
-            "data_pipeline data_pipeline.cases data_pipeline.feeding data_pipeline.origin "
-            "data_pipeline.preparing data_pipeline.scans data_pipeline.sources "
-            "data_pipeline.splitting data_pipeline.storing errors inference predicting protocols "
-            "records scoring training zoo zoo.weights"
+            "data_pipeline data_pipeline.cases data_pipeline.feeding data_pipeline.grid "
+            "data_pipeline.origin data_pipeline.preparing data_pipeline.scans "
+            "data_pipeline.sources data_pipeline.splitting data_pipeline.storing ensembles errors "
+            "predicting protocols records scoring training zoo zoo.weights"
         ),
         "comparison": "comparison.judging comparison.reading errors records scoring",
         "releasing": (
             "backends comparison.judging comparison.reading data_pipeline data_pipeline.origin "
-            "data_pipeline.phantom data_pipeline.scans errors external inference predicting "
-            "records scoring training zoo.presets zoo.weights"
+            "data_pipeline.phantom data_pipeline.scans ensembles errors external inference "
+            "predicting records scoring training zoo.presets zoo.weights"
         ),
         "flops": "cost",
         "running": (
@@ -141,14 +142,14 @@ ROOMS = {
         ),
         "commands": (
             "__main__ backends comparison comparison.reading contract cost data_pipeline.scans "
-            "doctor errors exporting external findings findings.evidence inference machine plots "
+            "doctor ensembles errors exporting external findings findings.evidence machine plots "
             "predicting protocols records releasing report running runtimes starters sweep "
             "sweep.engines tables terminal tracking viewing zoo zoo.card zoo.outside zoo.presets "
             "zoo.registry zoo.weights"
         ),
         "python": (
-            "backends data_pipeline.cases data_pipeline.scans errors external inference machine "
-            "predicting records running scoring zoo.weights"
+            "backends data_pipeline.cases data_pipeline.scans ensembles errors external machine "
+            "predicting records running scoring"
         ),
         "benchmarks": "",
     },

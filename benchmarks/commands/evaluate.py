@@ -9,7 +9,9 @@ from benchmarks.commands.bench import BACKENDS
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "networks", metavar="RUN", help="a run's folder or weights file; several joined by commas"
+        "networks",
+        metavar="RUN|PRESET[,...]",
+        help="a run's folder, its weights file, or a preset's name; several are averaged",
     )
     parser.add_argument("data", metavar="DATA", type=Path, help="labelled patients, any layout")
     parser.add_argument("--name", metavar="SITE", help="what tables call them (the folder's name)")

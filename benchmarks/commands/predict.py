@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from benchmarks.commands.bench import BACKENDS, say
 from benchmarks.errors import USER_ERRORS, UserError
 
 if TYPE_CHECKING:
+    from benchmarks.ensembles.panel import Panel
     from benchmarks.predicting.predict import Prediction
     from benchmarks.predicting.trained_network import Trained
     from benchmarks.predicting.written import Folder
@@ -72,7 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict every scan; one that can't be read is left out, and the exit code says so."""
-    from benchmarks.predicting import by_name, demo, ensemble, planned, trained_network
+    from benchmarks.ensembles import ensemble
+    from benchmarks.predicting import by_name, demo, planned, trained_network
     from benchmarks.predicting.written import Folder
     from benchmarks.records import csv_table
     from benchmarks.running import launch
@@ -94,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     named = {case.name: _names(arguments, known, case) for case in cases if not case.problem}
     planned.require_free(folder, named, arguments.inputs, cases)
     by_name.warn_of_taught(arguments.run_folder, cases, say)
-    network = _network(arguments, paths, known)
+    network = _network(arguments, paths)
     folder.begin()
     rows: list[dict[str, Any]] = []
     refused = 0
@@ -149,28 +152,23 @@ def _asked(known: "Trained", arguments: argparse.Namespace) -> "Trained":
     return replace(known, evaluation=evaluation, smallest=wanted.get("smallest", known.smallest))
 
 
-def _network(arguments: argparse.Namespace, paths: list[Path], known: "Trained"):
+def _network(arguments: argparse.Namespace, paths: list[Path]) -> "Panel":
     from benchmarks.backends import device
     from benchmarks.backends.device import silence
 
     device.start(arguments.backend, require=arguments.require_gpu)
     from benchmarks.backends import fusion
-    from benchmarks.inference.predictor import Predictor
-    from benchmarks.predicting import ensemble, trained_network
-    from zoo import weights
+    from benchmarks.ensembles import panel
 
     fusion.fuse()
     with silence():
-        members = [
-            Predictor(
-                weights.restore(path, arguments.model), known.evaluation, mirror=arguments.tta
-            )
-            for path in paths
-        ]
-    if len(members) == 1:
-        return members[0]
-    thresholds = [trained_network.read(path, arguments.model).threshold for path in paths]
-    return ensemble.Ensemble(members, thresholds, arguments.ensemble)
+        return panel.seated(
+            paths,
+            arguments.model,
+            arguments.ensemble,
+            mirror=arguments.tta,
+            asked=partial(_asked, arguments=arguments),
+        )
 
 
 def _names(arguments: argparse.Namespace, known: "Trained", case: "Case") -> tuple[str, ...]:
@@ -185,7 +183,11 @@ def _names(arguments: argparse.Namespace, known: "Trained", case: "Case") -> tup
 
 
 def _one(
-    arguments: argparse.Namespace, network, known: "Trained", case: "Case", folder: "Folder"
+    arguments: argparse.Namespace,
+    network: "Panel",
+    known: "Trained",
+    case: "Case",
+    folder: "Folder",
 ) -> list[dict[str, Any]]:
     """Predict one scan and write all of its files; return its volumes."""
     from benchmarks.predicting import predict
@@ -231,20 +233,19 @@ def _page(arguments: argparse.Namespace, found: "Prediction") -> bytes:
     return page.page(shown).encode()
 
 
-def _doubts(arguments: argparse.Namespace, network, found: "Prediction") -> dict[str, bytes]:
+def _doubts(
+    arguments: argparse.Namespace, network: "Panel", found: "Prediction"
+) -> dict[str, bytes]:
     """Return the files that say where the networks are not sure."""
-    import numpy as np
-
-    from benchmarks.predicting import ensemble
+    from benchmarks.ensembles import ensemble
     from data_pipeline.scans import mask_files
 
     if not arguments.uncertainty:
         return {}
     maps = {"entropy": ensemble.entropy(found.found)}
-    spread = getattr(network, "spread", None)
-    if spread is not None:
-        native = found.scan.geometry.to_native(spread[..., None], np.zeros(1, np.float32))
-        maps["disagreement"] = native[..., 0]
+    apart = network.disagreement(found.scan.geometry)
+    if apart is not None:
+        maps["disagreement"] = apart
     return mask_files.probability_files(found.scan.case, found.scan.volume, maps)
 
 

@@ -3,16 +3,18 @@
 import datetime
 import hashlib
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ensembles import ensemble, panel
 from benchmarks.errors import UserError
 from benchmarks.external import patients
-from benchmarks.inference.predictor import Predictor
+from benchmarks.external.seen import Seen
 from benchmarks.predicting import trained_network
-from benchmarks.predicting.ensemble import Ensemble
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.protocols.protocol import Protocol
 from benchmarks.records import record
@@ -30,7 +32,7 @@ SHORT = 16
 class Asked:
     """What is to be scored on whom, as a user says it."""
 
-    networks: str  # runs or weights files, joined by commas
+    networks: str  # runs, weights files or presets, joined by commas
     data: Path
     name: str | None = None
     layout: str | None = None
@@ -70,21 +72,11 @@ class Network:
 def networks(asked: Asked) -> list[Network]:
     """Read what is known of each network, without building one."""
     found = []
-    for text in filter(None, map(str.strip, asked.networks.split(","))):
-        path = trained_network.find(Path(text))
+    for path in trained_network.find_all(asked.networks):
         header = weights.header(path)
         trained = trained_network.read(path, asked.model)
         found.append(Network(path, trained, header.identity, header.sha256, _run(path, header)))
-    if not found:
-        raise UserError("Expected a run's folder or a weights file. Received none.")
-    first = found[0].trained
-    for one in found[1:]:
-        alike = ("spec", "labels", "regions", "value_range")
-        if any(getattr(one.trained, name) != getattr(first, name) for name in alike):
-            raise UserError(
-                f"{one.path}: was prepared for otherwise than {found[0].path}; an ensemble is of "
-                "networks of one protocol's data."
-            )
+    ensemble.require_one_meaning([one.path for one in found], [one.trained for one in found])
     return found
 
 
@@ -102,27 +94,30 @@ def evaluate(
 ) -> Record:
     """Score every patient; Keras runs already."""
     known = networks(asked)
-    trained = known[0].trained
-    site = patients.load(trained, asked.data, asked.cache, asked.layout, asked.version, progress)
-    site = patients.whole_lesion(site)
+    each = [one.trained for one in known]
+    site = Seen.of(
+        lambda trained: patients.whole_lesion(
+            patients.load(trained, asked.data, asked.cache, asked.layout, asked.version, progress)
+        ),
+        each,
+    )
     taught = {one: "" for network in known for one in network.trained.images}
-    seen = patients.seen(site, taught)
+    seen = patients.seen(site.store, taught)
     patients.require_unseen(seen, force=asked.force)
-    if not asked.any_spacing:
+    for trained in each if not asked.any_spacing else []:
         for case in site.store.cases:
             trained.require_spacing(case.name, case.spacing, case.in_mm)
-    joint = cut.mean([one.trained.cut for one in known])
-    evaluation = replace(trained.evaluation, **asdict(joint))
-    members = [Predictor(weights.restore(one.path, asked.model), evaluation) for one in known]
-    predict = Ensemble(members, [joint.threshold] * len(members), "mean")
-    quality = scoring.evaluate(predict, site, evaluation)  # type: ignore[arg-type]
+    joint = cut.mean([trained.cut for trained in each])
+    evaluation = replace(each[0].evaluation, **asdict(joint))
+    network = panel.seated([one.path for one in known], asked.model)
+    quality = scoring.evaluate(partial(site.ask, network), site, evaluation)  # type: ignore[arg-type]
     return _record(asked, known, site, seen, quality, environment)
 
 
 def _record(
     asked: Asked,
     known: Sequence[Network],
-    site: patients.Site,
+    site: Seen,
     seen: list[str],
     quality: scoring.Quality,
     environment: Mapping[str, Any],
@@ -175,7 +170,10 @@ def _terms(known: Sequence[Network]) -> dict[str, Any]:
     if first.run:
         told |= {name: value for name, value in first.run.run.items() if name != "external"}
     if len(known) > 1:
-        told["model"] = f"{told['model']} x{len(known)}"
+        counts = Counter([told["model"], *(one.identity.architecture for one in known[1:])])
+        told["model"] = ", ".join(
+            f"{name} x{count}" if count > 1 else name for name, count in counts.items()
+        )
     return told
 
 

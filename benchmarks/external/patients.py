@@ -86,10 +86,10 @@ def whole_lesion(site: Site) -> Site:
     return replace(site, target=Target((values,), {name: values}))
 
 
-def seen(site: Site, taught: Mapping[str, str]) -> list[str]:
-    """Name the patients of a site that a network was trained on; `taught` by image hash."""
-    hashes = {image_hashes.of_case(site.store, n): n for n in range(len(site.store.cases))}
-    return sorted(site.store.cases[hashes[one]].name for one in hashes.keys() & taught.keys())
+def seen(store: Store, taught: Mapping[str, str]) -> list[str]:
+    """Name the patients of a store that a network was trained on; `taught` by image hash."""
+    hashes = {image_hashes.of_case(store, n): n for n in range(len(store.cases))}
+    return sorted(store.cases[hashes[one]].name for one in hashes.keys() & taught.keys())
 
 
 def require_unseen(names: list[str], *, force: bool) -> None:

@@ -1,19 +1,22 @@
 """From a trained network and a scan to its mask, on the scan's own grid."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.training import cut, evaluate
 from benchmarks.training.cut import Cut
 from data_pipeline.cases.case import Case
 from data_pipeline.feeding.targets import Target
 from data_pipeline.scans import predicted_scan as scans
-from data_pipeline.scans.predicted_scan import Scan
+from data_pipeline.scans.predicted_scan import Scan, Voxels
+
+Restore = Callable[[np.ndarray], np.ndarray]  # an answer, brought to the scan's own grid
+Look = Callable[[Trained], tuple[Any, Restore]]  # what a network sees of a scan, and that
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +51,44 @@ class Prediction:
 
 
 def predict(
-    network: Predictor, trained: Trained, case: Case, *, least: int = 0, any_spacing: bool = False
+    network: Callable[[Look], np.ndarray],
+    trained: Trained,
+    case: Case,
+    *,
+    least: int = 0,
+    any_spacing: bool = False,
 ) -> Prediction:
-    """Predict a case; components of the lesion with fewer than `least` voxels are left out."""
-    scan, found = _found(network, trained, case, any_spacing)
-    return of_answer(scan, found, trained, least)
+    """Predict a case; components of the lesion with fewer than `least` voxels are left out.
+
+    The network, or the several that are used as one, looks at the case as each was taught to.
+    """
+
+    def read(member: Trained) -> tuple[Scan, Voxels]:
+        fewer = member.takes_fewer
+        scan, images = scans.read(case, member.preparation, member.value_range, fewer=fewer)
+        if not any_spacing:
+            member.require_spacing(case.name, scan.volume.spacing, scan.volume.in_mm)
+        return scan, images
+
+    return of_reading(network, trained, read, least)
+
+
+def of_reading(
+    network: Callable[[Look], np.ndarray],
+    trained: Trained,
+    read: Callable[[Trained], tuple[Scan, Voxels]],
+    least: int = 0,
+) -> Prediction:
+    """Predict what is read for each way in which a network wants to see it."""
+    scans_read: list[Scan] = []
+
+    def look(member: Trained) -> tuple[Voxels, Restore]:
+        scan, images = read(member)
+        scans_read.append(scan)
+        return images, partial(scan.restore, target=member.target)
+
+    found = network(look)
+    return of_answer(scans_read[0], found, trained, least)
 
 
 def of_answer(scan: Scan, found: np.ndarray, trained: Trained, least: int = 0) -> Prediction:
@@ -65,19 +101,6 @@ def of_answer(scan: Scan, found: np.ndarray, trained: Trained, least: int = 0) -
         labels *= kept
         masks = {region: mask & kept for region, mask in masks.items()}
     return Prediction(scan, labels, masks, found, target)
-
-
-def _found(
-    network: Predictor, trained: Trained, case: Case, any_spacing: bool
-) -> tuple[Scan, np.ndarray]:
-    """Return a scan, and `(D, H, W, K)` probabilities on its own grid."""
-    fewer = trained.takes_fewer
-    scan, images = scans.read(case, trained.preparation, trained.value_range, fewer=fewer)
-    if not any_spacing:
-        trained.require_spacing(case.name, scan.volume.spacing, scan.volume.in_mm)
-    answer = network(images)
-    del images  # as much as two classes take, while the answer comes to the scan's grid
-    return scan, scan.restore(answer, trained.target)
 
 
 def _lesion(masks: Mapping[str, np.ndarray]) -> np.ndarray:

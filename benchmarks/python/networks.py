@@ -1,6 +1,7 @@
 """`predict` and `evaluate`: trained networks on arrays, and on patients of another site."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal, overload
 
@@ -36,28 +37,33 @@ def predict(
 def predict(network, arrays, spacing=(1.0, 1.0, 1.0), *, model=None, probabilities=False):
     """Return uint8 label values, or a float32 probability a region, of a scan in memory.
 
-    `network` is a run's folder or its weights file; `arrays` holds a `(slices, rows, columns)`
-    array a channel, from the feet up, from the face back, from the patient's right to the left;
-    `spacing` in mm, in that order. The answer lies on the same grid. `model` is the source of a
-    network that is not the zoo's.
+    `network` is a run's folder, its weights file or a preset's name; several, joined by commas, and
+    the folds of a preset are averaged, as by `gliozoo predict`. `arrays` holds a `(slices, rows,
+    columns)` array a channel, from the feet up, from the face back, from the patient's right to the
+    left; `spacing` in mm, in that order. The answer lies on the same grid. `model` is the source of
+    a network that is not the zoo's.
     """
     from benchmarks.backends import device
+    from benchmarks.ensembles import ensemble, panel
+    from benchmarks.predicting import predict as predicting
     from benchmarks.predicting import trained_network
+
+    paths = trained_network.find_all(str(network))
+    joint = ensemble.usage(paths, "mean", model)
+    for path in paths:
+        _scan(trained_network.read(path, model), arrays, spacing)  # refused before Keras starts
+    device.start()
+    read = partial(_seen, arrays=arrays, spacing=spacing)
+    found = predicting.of_reading(panel.seated(paths, model), joint, read)
+    return found.probabilities if probabilities else found.labels
+
+
+def _seen(known, *, arrays, spacing):
+    """Return what a network sees of arrays."""
     from data_pipeline.scans import predicted_scan
 
-    path = trained_network.find(Path(network))
-    known = trained_network.read(path, model)
     case, volumes = _scan(known, arrays, spacing)
-    known.require_spacing(case.name, tuple(spacing), True)
-    device.start()
-    from benchmarks.inference.predictor import Predictor
-    from benchmarks.predicting.predict import of_answer
-    from zoo import weights
-
-    scan, images = predicted_scan.of_volumes(case, volumes, known.preparation, known.value_range)
-    answer = Predictor(weights.restore(path, model), known.evaluation)(images)
-    found = of_answer(scan, scan.restore(answer, known.target), known)
-    return found.probabilities if probabilities else found.labels
+    return predicted_scan.of_volumes(case, volumes, known.preparation, known.value_range)
 
 
 def _scan(known, arrays, spacing):
@@ -97,6 +103,7 @@ def _scan(known, arrays, spacing):
         )
         for name, array in given.items()
     }
+    known.require_spacing("arrays", tuple(spacing), True)
     case = Case("arrays", "arrays", "volumes", tuple(given), (), (), {})
     return case, predicted_scan.filled(volumes, channels)
 

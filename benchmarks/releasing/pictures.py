@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.ensembles import ensemble
+from benchmarks.ensembles.ensemble import Ensemble
 from benchmarks.errors import UserError
 from benchmarks.external import patients
 from benchmarks.external.patients import Site
 from benchmarks.inference.predictor import Predictor
-from benchmarks.predicting import ensemble, overlays, trained_network
-from benchmarks.predicting.ensemble import Ensemble
+from benchmarks.predicting import overlays, trained_network
 from benchmarks.training import evaluate
 from benchmarks.training.evaluate import Quality
 from data_pipeline import origin
@@ -58,7 +59,7 @@ def draw(
         patients.load(trained, root, cache, version=version if data else None)
     )
     taught = {image: "" for path in paths for image in trained_network.read(path).images}
-    if known := patients.seen(site, taught):
+    if known := patients.seen(site.store, taught):
         raise UserError(
             f"{preset.name} was trained on {', '.join(known[:3])}: name patients that it never saw."
         )

@@ -56,6 +56,11 @@ class Geometry:
         )
 
 
+def unchanged(native: tuple[int, ...]) -> Geometry:
+    """Plan nothing: the model's grid is the scan's own."""
+    return Geometry(native, tuple((0, side) for side in native), native)
+
+
 def of_slices(native: tuple[int, ...], size: tuple[int, ...]) -> Geometry:
     """Plan 2D preparation: pad a slice to the aspect ratio of `size`, centred, then resize."""
     depth, height, width = native

@@ -95,7 +95,7 @@ def test_it_stands_in_a_table_of_its_own(folder, tmp_path, capsys):
     ("changes", "said"),
     [
         ({"data": Path("/nowhere/at/all")}, "there is none"),
-        ({"networks": ","}, "Expected a run's folder"),
+        ({"networks": ","}, "expected a run's folder"),
         ({"networks": "/nowhere"}, "expected a run's folder"),
     ],
 )

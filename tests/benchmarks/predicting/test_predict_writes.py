@@ -15,6 +15,7 @@ import pytest
 import zoo
 from benchmarks.__main__ import main
 from benchmarks.commands import predict as command
+from benchmarks.ensembles.panel import Member, Panel
 from benchmarks.predicting import trained_network, written
 from benchmarks.protocols.protocol import Evaluation
 from benchmarks.terminal import progress
@@ -40,7 +41,11 @@ class Network:
 @pytest.fixture(autouse=True)
 def network(monkeypatch):
     network = Network()
-    monkeypatch.setattr(command, "_network", lambda *_: network)
+
+    def panel(_, paths):
+        return Panel([Member(trained_network.read(path), network) for path in paths])
+
+    monkeypatch.setattr(command, "_network", panel)
     return network
 
 

@@ -10,8 +10,8 @@ from sklearn.metrics import brier_score_loss
 
 import benchmarks
 import zoo
+from benchmarks.ensembles import panel
 from benchmarks.errors import UserError
-from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting import predict as by_file
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.records import record
@@ -42,8 +42,7 @@ def test_arrays_are_answered_as_files_are(folder):
     labels = benchmarks.predict(path, arrays, spacing=volume.spacing)
     chances = benchmarks.predict(path, arrays, spacing=volume.spacing, probabilities=True)
     known = Trained.of(tiny.PROTOCOL, tiny.load(folder / "cache"), Cut())
-    network = Predictor(weights.restore(path), known.evaluation)
-    expected = by_file.predict(network, known, case)
+    expected = by_file.predict(panel.seated([path]), known, case)
     np.testing.assert_array_equal(labels, expected.labels)
     assert labels.shape == volume.image.shape[:3]
     for region, chance in expected.probabilities.items():

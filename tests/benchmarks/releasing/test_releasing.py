@@ -11,8 +11,9 @@ import pytest
 from scipy import ndimage
 
 from benchmarks.__main__ import main
+from benchmarks.ensembles import ensemble
 from benchmarks.inference.predictor import Predictor
-from benchmarks.predicting import ensemble, trained_network
+from benchmarks.predicting import trained_network
 from benchmarks.releasing import halving, made, pictures
 from benchmarks.running import run
 from benchmarks.running.job import Job

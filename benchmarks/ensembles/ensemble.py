@@ -1,14 +1,15 @@
 """Several networks as one: the mean of their answers, or what their masks agree on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.ensembles import staple
 from benchmarks.errors import UserError
-from benchmarks.predicting import staple, trained_network
+from benchmarks.predicting import trained_network
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.training import cut
 
@@ -20,7 +21,7 @@ WAYS = ("mean", "majority", "staple")
 
 
 def usage(paths: Sequence[Path], way: str, source: str | None = None) -> Trained:
-    """Return how the networks of these files are used together; those that differ are refused.
+    """Return how the networks of these files are used together; other labels are refused.
 
     `source` is what the user names of models that are not the zoo's.
     """
@@ -30,29 +31,40 @@ def usage(paths: Sequence[Path], way: str, source: str | None = None) -> Trained
         )
     each = [trained_network.read(path, source) for path in paths]
     first = each[0]
-    for path, other in zip(paths, each, strict=True):
-        if _means(other) != _means(first):
-            raise UserError(
-                f"{path}: its network is used on other channels, grids or labels than that of "
-                f"{paths[0]}; predict with each on its own."
-            )
+    require_one_meaning(paths, each)
     joint = cut.mean([one.cut for one in each])
     threshold = 0.5 if way != "mean" and len(each) > 1 else joint.threshold
-    return replace(first, threshold=threshold, smallest=joint.smallest)
+    channels = tuple(dict.fromkeys(name for one in each for name in one.spec.channels))
+    spec = replace(first.spec, channels=channels)  # all that a scan must have
+    return replace(first, spec=spec, threshold=threshold, smallest=joint.smallest)
 
 
-def _means(trained: Trained) -> tuple:
-    spec, target = trained.spec, trained.target
-    taken = (spec.channels, trained.takes_fewer)
-    prepared = (spec.rank, spec.size, taken, spec.normalisation, trained.value_range)
-    return prepared, target.channels, dict(target.regions), target.exclusive
+def require_one_meaning(paths: Sequence[Path], each: Sequence[Trained]) -> None:
+    """Refuse networks whose answers mean different things."""
+    for path, other in zip(paths, each, strict=True):
+        if _meaning(other) != _meaning(each[0]):
+            raise UserError(
+                f"{path}: its network was taught other labels than that of {paths[0]}; predict "
+                "with each on its own."
+            )
+
+
+def _meaning(trained: Trained) -> tuple:
+    target = trained.target
+    return trained.labels, target.channels, dict(target.regions), target.exclusive
+
+
+def sight(trained: Trained) -> tuple:
+    """Return all that decides what a network sees of a scan."""
+    preparation = trained.preparation
+    return preparation, trained.value_range, trained.takes_fewer
 
 
 class Ensemble:
     """Asks each network after the other; what it holds is a sum, and no answer but the last.
 
     `spread` is, after an answer, how far the networks lie apart in the probability of a lesion: the
-    standard deviation of each voxel over them, on the networks' grid.
+    standard deviation of each voxel over them, on the answers' grid.
     """
 
     def __init__(self, members: Sequence["Predictor"], thresholds: Sequence[float], way: str):
@@ -71,23 +83,25 @@ class Ensemble:
 
     def __call__(self, images: "np.ndarray | Voxels") -> np.ndarray:
         """Return `(D, h, w, K)` probabilities, or shares of votes."""
+        return self.join(member(images) for member in self.members)
+
+    def join(self, answers: Iterable[np.ndarray]) -> np.ndarray:
+        """Return the same of the members' answers, which are taken one by one, on one grid."""
         total: np.ndarray | None = None
-        lesion: Any = 0.0
-        squares: Any = 0.0
-        for place, (member, threshold) in enumerate(
-            zip(self.members, self.thresholds, strict=True)
-        ):
-            answer = member(images)
+        lesion: Any = 0.0  # the mean so far
+        squares: Any = 0.0  # of what lies beside it (Welford 1962: no difference of large numbers)
+        for place, (answer, threshold) in enumerate(zip(answers, self.thresholds, strict=True)):
             seen = answer.max(-1) if answer.shape[-1] == 1 else 1 - answer[..., 0]
-            lesion, squares = lesion + seen, squares + np.square(seen)
+            beside = seen - lesion
+            lesion = lesion + beside / np.float32(place + 1)
+            squares = squares + beside * (seen - lesion)
             cast = answer if self.way == "mean" else _votes(answer, threshold)
             if self.way == "staple":
                 cast *= 2**place  # the sum is a pattern of votes
             total = cast.copy() if total is None else np.add(total, cast, out=total)
         assert total is not None  # an ensemble has a member
         count = len(self.members)
-        variance = squares / count - np.square(lesion / count)
-        self.spread = np.sqrt(np.maximum(variance, 0)).astype(np.float32)
+        self.spread = np.sqrt(np.maximum(squares / np.float32(count), 0))
         if self.way == "staple":
             return _agreed(total, count)
         return np.divide(total, np.float32(count), out=total)

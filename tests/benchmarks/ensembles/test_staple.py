@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.ensembles import ensemble, staple
 from benchmarks.errors import UserError
-from benchmarks.predicting import ensemble, staple
 
 RIGHT = ((0.95, 0.99), (0.8, 0.995), (0.6, 0.97), (0.9, 0.9))  # inside, outside
 # SimpleITK 2.5.7, STAPLEImageFilter, by the votes of the four masks below as bits.

@@ -1,0 +1,1 @@
+"""Several networks as one: what they say is joined, on the grid that they share."""
