@@ -89,11 +89,12 @@ ROOMS = {
         ),
         "ensembles": "errors inference predicting training zoo.weights",
         "exporting": (
-            "backends data_pipeline.cases data_pipeline.scans errors machine predicting zoo.weights"
+            "backends data_pipeline.cases data_pipeline.scans ensembles errors machine predicting "
+            "zoo.weights"
         ),
         "runtimes": (
-            "backends comparison.reading cost data_pipeline errors exporting "
-            "inference machine predicting records terminal training zoo.weights"
+            "backends comparison.reading cost data_pipeline ensembles errors exporting inference "
+            "machine predicting records terminal training zoo.weights"
         ),
         "external": (
             "data_pipeline data_pipeline.cases data_pipeline.feeding data_pipeline.grid "

@@ -72,7 +72,7 @@ def make(run: Path, folder: Path = FOLDER) -> dict[str, Any]:
     (folder / NETWORK).unlink(missing_ok=True)
     model = weights.restore(source)
     with device.silence():
-        exported.export(model, trained, exported.Request("onnx", folder / NETWORK))
+        exported.export([model], trained, exported.Request("onnx", folder / NETWORK))
     data = data_pipeline.load(trained.spec)
     shown = [
         _phantom(model, data, member, trained.threshold, folder / part(place))

@@ -18,7 +18,7 @@ SHOW = "show"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "source", metavar="RUN|PRESET|MODEL", help="a run's folder or weights; or: show PATH"
+        "source", metavar="RUN|PRESET|MODEL", help="several, by commas, are averaged; or: show PATH"
     )
     parser.add_argument("path", nargs="?", type=Path, metavar="PATH", help="of `export show PATH`")
     parser.add_argument("--format", choices=tuple(exported.FORMATS))
@@ -60,13 +60,14 @@ def _export(arguments: argparse.Namespace) -> dict[str, Any]:
     from dataclasses import replace
 
     from benchmarks.backends import device
+    from benchmarks.ensembles import ensemble
     from benchmarks.exporting import int8, parity
     from benchmarks.predicting import trained_network
     from data_pipeline.scans import search
 
     named = arguments.source in zoo.names()
-    path = None if named else trained_network.find(Path(arguments.source))
-    trained = trained_network.read(path) if path else None
+    paths = [] if named else trained_network.find_all(arguments.source)
+    trained = ensemble.usage_of_one_model(paths) if paths else None
     if arguments.int8 and (trained is None or arguments.calibrate is None):
         raise UserError("Expected a trained run and --calibrate SCANS with --int8.")
     if arguments.int8 and arguments.format != "onnx":
@@ -79,18 +80,21 @@ def _export(arguments: argparse.Namespace) -> dict[str, Any]:
     if cases and trained:
         request = replace(request, calibration=int8.samples(trained, cases))
     with device.silence():
-        return exported.export(_model(arguments, path), trained, request)
+        networks = [_trained_model(arguments, path) for path in paths] or [_untrained(arguments)]
+        return exported.export(networks, trained, request)
 
 
-def _model(arguments: argparse.Namespace, path: Path | None):
+def _untrained(arguments: argparse.Namespace):
+    card = zoo.card(arguments.source)
+    shape = arguments.input_shape or card.input_shape
+    shape = (*[None] * (len(shape) - 1), shape[-1]) if arguments.free_sides else shape
+    classes = card.classes if arguments.classes is None else arguments.classes
+    return zoo.create(arguments.source, shape, classes, arguments.variant, arguments.width)
+
+
+def _trained_model(arguments: argparse.Namespace, path: Path):
     from zoo import weights
 
-    if path is None:
-        card = zoo.card(arguments.source)
-        shape = arguments.input_shape or card.input_shape
-        shape = (*[None] * (len(shape) - 1), shape[-1]) if arguments.free_sides else shape
-        classes = card.classes if arguments.classes is None else arguments.classes
-        return zoo.create(arguments.source, shape, classes, arguments.variant, arguments.width)
     model = weights.restore(path)
     if not arguments.free_sides:
         return model

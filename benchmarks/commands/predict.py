@@ -88,9 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     _settle(arguments)
     paths = trained_network.find_all(arguments.run_folder)
     arguments.several = len(paths) > 1
-    arguments.name = ", ".join(
-        dict.fromkeys(weights.header(path).identity.architecture for path in paths)
-    )
+    arguments.name = ensemble.title([weights.header(path).identity.architecture for path in paths])
     known = _asked(ensemble.usage(paths, arguments.ensemble, arguments.model), arguments)
     cases = search.find(arguments.inputs, known.wanted, arguments.version)
     folder = Folder(arguments.out)

@@ -1,5 +1,6 @@
 """Several networks as one: the mean of their answers, or what their masks agree on."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,18 @@ def usage(paths: Sequence[Path], way: str, source: str | None = None) -> Trained
     return replace(first, spec=spec, threshold=threshold, smallest=joint.smallest)
 
 
+def usage_of_one_model(paths: Sequence[Path]) -> Trained:
+    """Return how the mean of these files' networks is used; other ways to see are refused."""
+    first = sight(trained_network.read(paths[0]))
+    for path in paths[1:]:
+        if sight(trained_network.read(path)) != first:
+            raise UserError(
+                f"{path}: its network sees a scan on another grid, or other channels, than that of "
+                f"{paths[0]}, so one model can't hold both: name each on its own."
+            )
+    return usage(paths, "mean")
+
+
 def require_one_meaning(paths: Sequence[Path], each: Sequence[Trained]) -> None:
     """Refuse networks whose answers mean different things."""
     for path, other in zip(paths, each, strict=True):
@@ -52,6 +65,12 @@ def require_one_meaning(paths: Sequence[Path], each: Sequence[Trained]) -> None:
 def _meaning(trained: Trained) -> tuple:
     target = trained.target
     return trained.labels, target.channels, dict(target.regions), target.exclusive
+
+
+def title(names: Sequence[str]) -> str:
+    """Name networks together: `unet x5`, or `unet, unet3d x5`."""
+    counts = Counter(names)
+    return ", ".join(f"{name} x{count}" if count > 1 else name for name, count in counts.items())
 
 
 def sight(trained: Trained) -> tuple:

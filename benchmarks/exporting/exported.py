@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -52,10 +53,16 @@ def require(form: str, out: Path) -> None:
         optional_packages.require(package, f"--format {form}", made.EXTRA)
 
 
-def export(model: Any, trained: Trained | None, request: Request) -> dict[str, Any]:
-    """Write a model's file and return its facts; refused above the limit, and nothing is left."""
+def export(networks: Sequence[Any], trained: Trained | None, request: Request) -> dict[str, Any]:
+    """Write the file of a model, or of the mean of several, and return its facts.
+
+    It is refused above the limit, and nothing is left.
+    """
+    from benchmarks.ensembles import joined
+
     made = module(request.form)
-    told = all_facts.of(model, trained, request.form)
+    told = all_facts.of(networks, trained, request.form)
+    model = joined.model_of(networks)
     sides = tuple(side or parity.FREE_SIDE for side in model.input_shape[1:])
     model.predict_on_batch(np.zeros((1, *sides), np.float32))  # Keras exports what was called once
     try:

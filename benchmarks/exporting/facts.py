@@ -1,8 +1,10 @@
 """What an exported file says of itself: the network, and all that lies between it and a scan."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.ensembles import ensemble
 from benchmarks.predicting.trained_network import Trained
 from data_pipeline.scans import mask_files, search
 from zoo import weights
@@ -11,18 +13,20 @@ KEY = "gliozoo"  # the entry of a format's own metadata
 VERSION = 1
 
 
-def of(model: Any, trained: Trained | None, form: str) -> dict[str, Any]:
-    """Return the facts of a model made by `zoo.create`, and of its use where it was trained."""
-    identity = weights.identity_of(model)
+def of(networks: Sequence[Any], trained: Trained | None, form: str) -> dict[str, Any]:
+    """Return the facts of models made by `zoo.create`, one or the mean of several, and of use."""
+    identities = [weights.identity_of(network) for network in networks]
+    identity = identities[0]
+    digests = [weights.digest(network) for network in networks]
     return {
         KEY: VERSION,
         "format": form,
-        "model": identity.architecture,
+        "model": ensemble.title([one.architecture for one in identities]),
         "variant": identity.variant,
         "width": identity.width,
         "input_shape": list(identity.input_shape),
         "classes": identity.classes,
-        "weights_sha256": weights.digest(model),
+        "weights_sha256": digests[0] if len(digests) == 1 else digests,
         "scan": scan(trained) if trained else None,
     }
 

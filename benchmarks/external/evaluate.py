@@ -3,7 +3,6 @@
 import datetime
 import hashlib
 import shlex
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -170,10 +169,8 @@ def _terms(known: Sequence[Network]) -> dict[str, Any]:
     if first.run:
         told |= {name: value for name, value in first.run.run.items() if name != "external"}
     if len(known) > 1:
-        counts = Counter([told["model"], *(one.identity.architecture for one in known[1:])])
-        told["model"] = ", ".join(
-            f"{name} x{count}" if count > 1 else name for name, count in counts.items()
-        )
+        others = [one.identity.architecture for one in known[1:]]
+        told["model"] = ensemble.title([told["model"], *others])
     return told
 
 

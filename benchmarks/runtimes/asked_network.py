@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.comparison.reading import runtime_sheet
+from benchmarks.ensembles import ensemble, joined
 from benchmarks.predicting import own_patients, trained_network
 from benchmarks.predicting.own_patients import Place
 from benchmarks.predicting.trained_network import Trained
@@ -27,9 +28,18 @@ class Asked:
 
 
 def of_run(named: str, place: Place) -> Asked:
-    """Read a run, or weights that have no record here; data come where they are named or made."""
-    path = trained_network.find(Path(named))
-    trained, model, header = trained_network.read(path), weights.restore(path), weights.header(path)
+    """Read a run, or weights that have no record here; data come where they are named or made.
+
+    Several, or the folds of a preset, are one model of their mean.
+    """
+    paths = trained_network.find_all(named)
+    trained = ensemble.usage_of_one_model(paths)
+    if len(paths) > 1:
+        names = [weights.header(path).identity.architecture for path in paths]
+        model = joined.model_of([weights.restore(path) for path in paths])
+        return Asked(model, ensemble.title(names), trained=trained)
+    (path,) = paths
+    model, header = weights.restore(path), weights.header(path)
     known: dict[str, Any] = {"weights_sha256": header.sha256 or "", "trained": trained}
     of = result_paths.record_of(path.parent)
     if not of.is_file():

@@ -115,6 +115,12 @@ def test_a_scan_lacks_what_one_of_them_needs(folder, cohort, tmp_path, capsys):
     assert "t2" in capsys.readouterr().err
 
 
+def test_one_model_does_not_hold_two_ways_to_see(folder, tmp_path, capsys):
+    words = ["export", both(folder), "--format", "savedmodel", "--out", str(tmp_path / "both")]
+    assert main(words) == 2
+    assert "one model can't hold both" in capsys.readouterr().err
+
+
 def test_networks_of_other_labels_are_no_panel(folder, tmp_path):
     header = weights.header(folder / "slices.safetensors")
     regions = [["tumour", [1, 2, 3]], *header.about["regions"][1:]]

@@ -110,7 +110,7 @@ def test_every_architecture_in_every_format(name, rank, tmp_path):
         key = (name, str(rank), form)
         head, out = " | ".join(key), tmp_path / form / f"model{made.SUFFIX}"
         try:
-            told = exported.export(model, None, exported.Request(form, out, limit))
+            told = exported.export([model], None, exported.Request(form, out, limit))
         except UserError as error:
             why = REFUSED.get((name, rank, form))
             unexpected += [] if why else [str(error)]

@@ -50,10 +50,12 @@ sys.exit(code)
 """
 
 
-def trained(folder: Path, cache: Path, spec: DataSpec, smallest: float = 0.0) -> Path:
+def trained(
+    folder: Path, cache: Path, spec: DataSpec, smallest: float = 0.0, seed: int = 1
+) -> Path:
     """A run's folder with an untrained network whose mask is neither empty nor everything."""
     data = tiny.load(cache, spec)
-    keras.utils.set_random_seed(1)
+    keras.utils.set_random_seed(seed)
     network = zoo.create("unet", data.input_shape, data.classes, width=0.0625)
     threshold = 0.5
     if data.classes == 1:
@@ -86,6 +88,12 @@ def volumes(cache, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def folds(slices, cache, tmp_path_factory):
+    """Two networks of slices, as the folds of a preset are."""
+    return f"{slices},{trained(tmp_path_factory.mktemp('other'), cache, SLICES, 0.2, seed=2)}"
+
+
+@pytest.fixture(scope="module")
 def onnx_file(slices, tmp_path_factory):
     pytest.importorskip("onnxruntime")
     pytest.importorskip("tf2onnx")
@@ -111,7 +119,7 @@ def load(path: Path) -> np.ndarray:
     return np.asarray(nibabel.load(path).dataobj)
 
 
-def compared(run: Path, model: Path, cohort: Path, tmp_path: Path) -> None:
+def compared(run: Path | str, model: Path, cohort: Path, tmp_path: Path) -> None:
     """Every voxel of every mask is that of `gliozoo predict`, and the headers are equal."""
     assert main(["predict", str(run), str(cohort), "--out", str(tmp_path / "masks")]) == 0
     cases = sorted(path for path in cohort.iterdir() if path.is_dir())
@@ -125,6 +133,30 @@ def compared(run: Path, model: Path, cohort: Path, tmp_path: Path) -> None:
         assert nibabel.load(out).header == nibabel.load(theirs).header
         found += int((load(out) > 0).sum())
     assert 0 < found < sum(load(tmp_path / f"{case.name}.nii.gz").size for case in cases)
+
+
+def test_several_networks_are_one_file_that_answers_their_mean(folds, tmp_path):
+    out = tmp_path / "both"
+    assert export(folds, "--format", "savedmodel", "--out", out) == 0
+    paths = [Path(one) / trained_network.WEIGHTS for one in folds.split(",")]
+    told, each = exported.read(out), [trained_network.read(path) for path in paths]
+    assert told["model"] == "unet x2"
+    assert told["weights_sha256"] == [weights.header(path).sha256 for path in paths]
+    assert told["scan"]["threshold"] == np.mean([one.threshold for one in each])
+    assert told["scan"]["smallest"] == 0.1
+    x = np.random.default_rng(0).random((2, 32, 32, 3), "float32")
+    answers = [weights.restore(path).predict_on_batch(x) for path in paths]
+    file = keras.layers.TFSMLayer(str(out), call_endpoint="serve")
+    np.testing.assert_allclose(np.asarray(file(x)), np.mean(answers, axis=0), atol=1e-5)
+    assert np.abs(answers[0] - answers[1]).max() > 0.01
+
+
+def test_several_networks_without_keras_are_those_of_predict(folds, cohort, tmp_path):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    out = tmp_path / "both.onnx"
+    assert export(folds, "--format", "onnx", "--out", out, "--runner") == 0
+    compared(folds, out, cohort, tmp_path)
 
 
 def test_slices_without_keras_are_those_of_predict(slices, onnx_file, cohort, tmp_path):
@@ -181,7 +213,7 @@ def test_a_gelu_is_written_in_what_onnx_has(tmp_path):
     pytest.importorskip("tf2onnx")
     pytest.importorskip("onnxruntime")
     model = zoo.create("segformer3d", (32, 32, 3), 1, width=0.125)
-    told = exported.export(model, None, exported.Request("onnx", tmp_path / "m.onnx"))
+    told = exported.export([model], None, exported.Request("onnx", tmp_path / "m.onnx"))
     assert 0 < told["difference"]["random"] <= parity.LIMIT
     kinds = {node.op_type for node in onnx.load(str(tmp_path / "m.onnx")).graph.node}
     assert "Erf" in kinds
@@ -233,7 +265,7 @@ def test_a_difference_above_the_limit_is_refused_and_leaves_nothing(slices, tmp_
     monkeypatch.setattr(made, "runner", lambda _: lambda batch: np.zeros((len(batch), 32, 32, 1)))
     request = exported.Request("litert", tmp_path / "there" / "m.tflite")
     with pytest.raises(ValueError, match="differs from its source by"):
-        exported.export(model, None, request)
+        exported.export([model], None, request)
     assert not list((tmp_path / "there").iterdir())
 
     def lacks(*_):
@@ -241,7 +273,7 @@ def test_a_difference_above_the_limit_is_refused_and_leaves_nothing(slices, tmp_
 
     monkeypatch.setattr(made, "write", lacks)
     with pytest.raises(ValueError, match=r"can't be exported as litert: no Conv3D here"):
-        exported.export(model, None, request)
+        exported.export([model], None, request)
     assert not list((tmp_path / "there").iterdir())
 
 
