@@ -149,8 +149,8 @@ ROOMS = {
             "zoo.registry zoo.weights"
         ),
         "python": (
-            "backends data_pipeline.cases data_pipeline.scans ensembles errors external machine "
-            "predicting records running scoring"
+            "backends data_pipeline.cases data_pipeline.files data_pipeline.scans ensembles "
+            "errors external machine predicting records running scoring"
         ),
         "benchmarks": "",
     },

@@ -1,7 +1,7 @@
 """`predict` and `evaluate`: trained networks on arrays, and on patients of another site."""
 
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal, overload
 
@@ -41,21 +41,32 @@ def predict(network, arrays, spacing=(1.0, 1.0, 1.0), *, model=None, probabiliti
     the folds of a preset are averaged, as by `gliozoo predict`. `arrays` holds a `(slices, rows,
     columns)` array a channel, from the feet up, from the face back, from the patient's right to the
     left; `spacing` in mm, in that order. The answer lies on the same grid. `model` is the source of
-    a network that is not the zoo's.
+    a network that is not the zoo's. The networks of the last call are kept for the next one.
     """
     from benchmarks.backends import device
-    from benchmarks.ensembles import ensemble, panel
+    from benchmarks.ensembles import ensemble
     from benchmarks.predicting import predict as predicting
     from benchmarks.predicting import trained_network
+    from data_pipeline.files import digests
 
     paths = trained_network.find_all(str(network))
     joint = ensemble.usage(paths, "mean", model)
-    for path in paths:
-        _scan(trained_network.read(path, model), arrays, spacing)  # refused before Keras starts
+    each = [trained_network.read(path, model) for path in paths]
+    for known in {ensemble.sight(one): one for one in each}.values():
+        _scan(known, arrays, spacing)  # refused before Keras starts
     device.start()
     read = partial(_seen, arrays=arrays, spacing=spacing)
-    found = predicting.of_reading(panel.seated(paths, model), joint, read)
+    stamped = tuple((path, *(digests.stamp(path) or ())) for path in paths)
+    found = predicting.of_reading(_network(stamped, model), joint, read)
     return found.probabilities if probabilities else found.labels
+
+
+@lru_cache(maxsize=1)
+def _network(stamped, model):
+    """Build the networks of files, or return those of the last call if the files are the same."""
+    from benchmarks.ensembles import panel
+
+    return panel.seated([path for path, *_ in stamped], model)
 
 
 def _seen(known, *, arrays, spacing):

@@ -1,8 +1,10 @@
 """The harness from Python: the same numbers as by files and by hand."""
 
 import json
+import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tiny
@@ -14,6 +16,7 @@ from benchmarks.ensembles import panel
 from benchmarks.errors import UserError
 from benchmarks.predicting import predict as by_file
 from benchmarks.predicting.trained_network import Trained
+from benchmarks.python import networks
 from benchmarks.records import record
 from benchmarks.training.cut import Cut
 from data_pipeline import sources
@@ -47,6 +50,26 @@ def test_arrays_are_answered_as_files_are(folder):
     assert labels.shape == volume.image.shape[:3]
     for region, chance in expected.probabilities.items():
         np.testing.assert_array_equal(chances[region], chance)
+
+
+def lesion(path, arrays) -> np.ndarray:
+    (found,) = benchmarks.predict(path, arrays, probabilities=True).values()
+    return found
+
+
+def test_networks_are_built_once_for_many_scans_and_anew_for_another_file(folder, tmp_path):
+    path = tmp_path / "w.safetensors"
+    shutil.copy(folder / "w.safetensors", path)
+    chance = np.random.default_rng(0)
+    arrays = {name: chance.random((2, 16, 16)) for name in ("t1", "flair", "t1ce")}
+    networks._network.cache_clear()
+    before = [lesion(path, arrays) for _ in range(3)]
+    assert networks._network.cache_info().misses == 1
+    np.testing.assert_array_equal(before[0], before[2])
+    header = weights.header(path)
+    keras.utils.set_random_seed(99)
+    weights.save(zoo.create("unet", (16, 16, 3), 1, width=0.0625), path, header.about)
+    assert np.abs(lesion(path, arrays) - before[0]).max() > 0.01
 
 
 @pytest.mark.parametrize(
