@@ -65,12 +65,16 @@ class Comparison:
         if setting is None:
             return None
         own = self.costs.get(setting, {}).get(model)
-        return own or machines.counted(self.costs, model, setting.input_shape)
+        return own or machines.counted(self.costs, model, setting)
 
     def setting(self, table: "Table") -> machines.Setting | None:
         """Return the setting in which most of a table's models were measured."""
+        runs = [run.record for model in table.models for run in table.runs(model)]
+        own = {machines.setting(record) for record in runs if record.cost}
         counts = {
-            setting: len(set(models) & set(table.models)) for setting, models in self.costs.items()
+            setting: len(set(models) & set(table.models))
+            for setting, models in self.costs.items()
+            if setting in own
         }
         return max(counts, key=lambda setting: counts[setting], default=None)
 

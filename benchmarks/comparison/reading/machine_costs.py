@@ -1,4 +1,7 @@
-"""What the runs cost, machine by machine: a time means nothing beside one of another machine."""
+"""What the runs cost, by machine and protocol.
+
+A time means nothing beside one of another machine, and a model of other widths is another model.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +23,8 @@ class Setting:
     jit: str
     batch_size: str
     input_shape: str
+    protocol: str
+    protocol_digest: str
 
     def __str__(self) -> str:
         return ", ".join(
@@ -32,6 +37,7 @@ class Setting:
                 self.jit,
                 f"batch {self.batch_size}",
                 f"input {self.input_shape}",
+                self.protocol and f"{self.protocol} ({self.protocol_digest[:8] or 'no digest'})",
             )
             if part
         )
@@ -76,29 +82,34 @@ def costs(records: Iterable[Record]) -> dict[Setting, dict[str, Cost]]:
     gathered: dict[Setting, dict[str, list[Record]]] = {}
     known = [record for record in records if record.cost]
     for record, name in zip(known, labels(known), strict=True):
-        gathered.setdefault(_setting(record), {}).setdefault(name, []).append(record)
+        gathered.setdefault(setting(record), {}).setdefault(name, []).append(record)
     return {
-        setting: dict(
+        one: dict(
             sorted(
                 ((name, _cost(name, runs)) for name, runs in models.items()),
                 key=lambda entry: (entry[1].latency_p50 or float("inf"), entry[0]),
             )
         )
-        for setting, models in sorted(gathered.items(), key=lambda entry: -len(entry[1]))
+        for one, models in sorted(gathered.items(), key=lambda entry: -len(entry[1]))
     }
 
 
-def counted(costs: Costs, model: str, input_shape: str) -> Cost | None:
-    """Return what no machine changes, parameters and operations, from any setting of that shape."""
-    for setting, models in costs.items():
-        if setting.input_shape == input_shape and model in models:
+def counted(costs: Costs, model: str, setting: Setting) -> Cost | None:
+    """Return what no machine changes, parameters and operations, from any with equal terms."""
+    for other, models in costs.items():
+        if _terms(other) == _terms(setting) and model in models:
             told = asdict(models[model])
             untimed: dict[str, Any] = {name: None for name in told if name not in COUNTED}
             return Cost(**(told | untimed))
     return None
 
 
-def _setting(record: Record) -> Setting:
+def _terms(setting: Setting) -> tuple[str, ...]:
+    return setting.protocol_digest or setting.protocol, setting.input_shape
+
+
+def setting(record: Record) -> Setting:
+    """Return the setting in which a run was measured."""
     environment, cost = record.environment, record.cost
     shape = cost.get("input_shape") or ()
     return Setting(
@@ -109,6 +120,8 @@ def _setting(record: Record) -> Setting:
         jit="jit" if environment.get("jit") else "",
         batch_size=_text(cost.get("infer_batch_size")),
         input_shape="x".join(map(str, shape)) if isinstance(shape, list | tuple) else _text(shape),
+        protocol=_text(record.run.get("protocol")),
+        protocol_digest=record.protocol_digest or "",
     )
 
 

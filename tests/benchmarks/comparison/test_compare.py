@@ -507,12 +507,26 @@ def test_times_of_processors_of_one_name_stand_apart():
 
 
 def test_counts_are_shown_of_a_model_that_was_timed_on_another_machine():
-    here, there = (
-        machine_costs.Setting(machine, "cpu", "tensorflow", "float32", "", "1", "64x64x3")
-        for machine in ("here", "there")
-    )
+    same = ("cpu", "tensorflow", "float32", "", "1", "64x64x3", "lgg2d_lite", "1a")
+    here, there = (machine_costs.Setting(machine, *same) for machine in ("here", "there"))
     timed = machine_costs.Cost("unet", 31.0, 30.0, 2.0, 4.0, 0.1, *[5.0] * 11)
-    found = machine_costs.counted({here: {}, there: {"unet": timed}}, "unet", "64x64x3")
+    found = machine_costs.counted({here: {}, there: {"unet": timed}}, "unet", here)
     assert (found.params, found.gmacs, found.gflops) == (31.0, 2.0, 4.0)
     assert {found.latency_p50, found.train_seconds, found.mfu} == {None}
-    assert machine_costs.counted({there: {"unet": timed}}, "unet", "32x32x3") is None
+    for other in ({"input_shape": "32x32x3"}, {"protocol_digest": "2b"}):
+        assert (
+            machine_costs.counted({there: {"unet": timed}}, "unet", replace(here, **other)) is None
+        )
+
+
+def test_a_model_of_other_widths_or_epochs_shares_no_cost(tmp_path):
+    quarter, eighth = (fabricate.a_record("unet", seed=seed) for seed in (0, 1))
+    train = {**eighth.protocol["train"], "width": 0.125}
+    eighth = replace(
+        eighth,
+        protocol={**eighth.protocol, "train": train},
+        cost=eighth.cost | {"params": quarter.cost["params"] // 4},
+    )
+    comparison = compared(tmp_path, [quarter, eighth])
+    told = [comparison.cost("unet", comparison.setting(table)) for table in comparison.tables]
+    assert sorted(cost.params for cost in told) == [eighth.cost["params"], quarter.cost["params"]]
