@@ -12,6 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of records")
     parser.add_argument("--out", type=Path, help="where the tables go (default: the results)")
     parser.add_argument("--protocol", help="only the runs of this protocol")
+    parser.add_argument(
+        "--models", default="", metavar="NAME[,...]", help="only these rows; wildcards match"
+    )
     parser.add_argument("--baseline", default="unet", help="the model that others are compared to")
     parser.add_argument("--policy", help="for empty masks: brats or exclude (default: protocol's)")
     parser.add_argument("--against", type=Path, help="an older folder; exit 1 on a real loss")
@@ -34,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
                 baseline=arguments.baseline,
                 protocol=name_of(arguments.protocol),
                 policy=arguments.policy,
+                models=[*filter(None, map(str.strip, arguments.models.split(",")))],
             )
 
     folders = arguments.folders or [arguments.results]

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,8 +87,12 @@ def compare(
     baseline: str = BASELINE,
     protocol: str | None = None,
     policy: str | None = None,
+    models: Sequence[str] = (),
 ) -> Comparison:
-    """Compare all records of a folder, or of several, or those of one protocol."""
+    """Compare all records of a folder, or of several, or those of one protocol.
+
+    `models` are rows' names or wildcards: no other is ranked, nor counted among the pairs.
+    """
     if policy is not None:
         policies.find(policy)
     loaded = load(results, policy)
@@ -95,9 +101,11 @@ def compare(
 
     everything = [*(run.record for run in loaded.runs), *loaded.failed.values()]
     _check(protocol, everything)
+    _require_models(models, everything)
 
     def chosen(record: Record) -> bool:
-        return protocol in (None, record.run["protocol"])
+        wanted = not models or any(fnmatchcase(record.name, pattern) for pattern in models)
+        return wanted and protocol in (None, record.run["protocol"])
 
     def table(one: Group) -> "Table":
         return tabulate(one, policy_of(one.example, policy), baseline)
@@ -154,6 +162,17 @@ def _mine(runs: Sequence[RunScores], folders: Sequence[Path]) -> tuple[set[Path]
 def _holds(one: Group, mine: set[Path]) -> bool:
     """Tell whether any run of a group is the user's."""
     return any(run.path in mine for runs in one.runs.values() for run in runs)
+
+
+def _require_models(models: Sequence[str], records: list[Record]) -> None:
+    known = sorted({record.name for record in records})
+    for pattern in models:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            close = get_close_matches(pattern, known, 1)
+            raise UserError(
+                f"No record is of the model {pattern!r}"
+                f"{f'; did you mean {close[0]!r}?' if close else '.'}"
+            )
 
 
 def _check(protocol: str | None, records: list[Record]) -> None:

@@ -530,3 +530,14 @@ def test_a_model_of_other_widths_or_epochs_shares_no_cost(tmp_path):
     comparison = compared(tmp_path, [quarter, eighth])
     told = [comparison.cost("unet", comparison.setting(table)) for table in comparison.tables]
     assert sorted(cost.params for cost in told) == [eighth.cost["params"], quarter.cost["params"]]
+
+
+def test_only_the_models_that_are_named_are_ranked_and_counted(tmp_path):
+    names = ("unet", "sa_unet", "ar2_unet", "segresnet")
+    fabricate.archive([fabricate.a_record(name) for name in names], tmp_path)
+    (table,) = compare(tmp_path, models=["unet", "*a_unet"]).tables
+    assert set(table.models) == {"unet", "sa_unet"}
+    assert main(["compare", "--results", str(tmp_path), "--models", "unet, ar2*"]) == 0
+    assert "Of 1 pair of models" in (tmp_path / "leaderboard.md").read_text()
+    with pytest.raises(UserError, match=r"of the model 'a2_unet'; did you mean 'ar2_unet'\?"):
+        compare(tmp_path, models=["unet", "a2_unet"])
