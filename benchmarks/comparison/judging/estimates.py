@@ -34,6 +34,7 @@ class Standing:
     seeds: tuple[int, ...]
     folds: tuple[int, ...]
     seed_spread: float  # standard deviation of the mean Dice over seeds; NaN with one
+    seed_freedom: int = 0  # trainings beyond the first of each fold
 
 
 def standings(
@@ -42,6 +43,7 @@ def standings(
     """Rank the columns of `dice`, and bootstrap each rank."""
     rank = statistics.ranks(statistics.means(dice))
     lower, upper = statistics.rank_intervals(dice)
+    spread = {name: _seed_spread(runs[name]) for name in models}
     return {
         name: Standing(
             rank=int(rank[column]),
@@ -49,7 +51,8 @@ def standings(
             rank_upper=int(upper[column]),
             seeds=_numbers(runs[name], "seed"),
             folds=_numbers(runs[name], "fold"),
-            seed_spread=_seed_spread(runs[name]),
+            seed_spread=spread[name][0],
+            seed_freedom=spread[name][1],
         )
         for column, name in enumerate(models)
     }
@@ -59,14 +62,25 @@ def _numbers(runs: Sequence[RunScores], key: str) -> tuple[int, ...]:
     return tuple(sorted({run.record.run[key] for run in runs}))
 
 
-def _seed_spread(runs: Sequence[RunScores]) -> float:
-    """Return the spread over seeds of the mean Dice over all folds of a seed."""
-    by_seed: dict[int, list[np.ndarray]] = {}
+def _seed_spread(runs: Sequence[RunScores]) -> tuple[float, int]:
+    """Return how the mean Dice over all folds scatters with the seed, and on how many it stands.
+
+    A training is one of a fold and a seed, so the scatter is taken fold by fold: two seeds of five
+    folds are five pairs of trainings, and not one pair of means.
+    """
+    by_fold: dict[str, list[float]] = {}
+    sizes: dict[str, int] = {}
     for run in runs:
-        by_seed.setdefault(run.record.run["seed"], []).append(run.values[:, :, DICE].ravel())
-    pooled = [np.concatenate(dice)[:, None] for dice in by_seed.values()]
-    means = [statistics.means(dice)[0] for dice in pooled]
-    return float(np.std(means, ddof=1)) if len(means) > 1 else float("nan")
+        dice = run.values[:, :, DICE].ravel()
+        by_fold.setdefault(run.split, []).append(float(statistics.means(dice[:, None])[0]))
+        sizes[run.split] = len(dice)
+    several = [np.array(means) for means in by_fold.values() if len(means) > 1]
+    freedom = sum(len(means) - 1 for means in several)
+    if not freedom:
+        return float("nan"), 0
+    squares = sum(float(((means - means.mean()) ** 2).sum()) for means in several)
+    weights = np.array([*sizes.values()]) / sum(sizes.values())
+    return float(np.sqrt(squares / freedom * (weights**2).sum())), freedom
 
 
 def estimates(

@@ -15,10 +15,10 @@ from benchmarks.comparison.judging.estimates import Standing
 
 @dataclass(frozen=True)
 class Scatter:
-    """The standard deviation of a mean Dice from seed to seed, and on how many seeds it stands."""
+    """The standard deviation of a mean Dice from seed to seed, and on how much it stands."""
 
     spread: float
-    freedom: int  # seeds beyond the first of each model
+    freedom: int  # trainings beyond the first of each model and fold
     seeds: Mapping[str, int]
 
     def p(self, first: str, second: str, difference: float) -> float:
@@ -41,7 +41,7 @@ class Scatter:
 def scatter(standings: Mapping[str, Standing]) -> Scatter:
     """Pool the scatter of every model that has several seeds."""
     seeds = {model: len(standing.seeds) for model, standing in standings.items()}
-    freedom = {model: count - 1 for model, count in seeds.items() if count > 1}
+    freedom = {name: one.seed_freedom for name, one in standings.items() if one.seed_freedom}
     total = sum(freedom.values())
     squares = sum(free * standings[model].seed_spread ** 2 for model, free in freedom.items())
     return Scatter(math.sqrt(squares / total) if total else math.nan, total, seeds)

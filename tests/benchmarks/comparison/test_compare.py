@@ -157,6 +157,28 @@ def test_folds_add_patients(tmp_path):
     assert table.standings["unet"].folds == (0, 1)
 
 
+def test_the_scatter_of_seeds_is_taken_fold_by_fold(tmp_path):
+    """Two seeds of three folds are three pairs of trainings, whose means scatter less than one."""
+    names, dice = fabricate.patients(12), {0: (0.6, 0.7), 1: (0.5, 0.5), 2: (0.8, 0.4)}
+    records = [
+        fabricate.a_record(
+            "unet", [dice[fold][seed]] * 4, seed=seed, fold=fold, names=names[4 * fold :][:4]
+        )
+        for fold in dice
+        for seed in (0, 1)
+    ]
+    records += [
+        fabricate.a_record("sa_unet", [0.5] * 4, fold=fold, names=names[4 * fold :][:4])
+        for fold in dice
+    ]
+    table = compared(tmp_path, records).tables[0]
+    of_a_training = np.sqrt((0.1**2 / 2 + 0 + 0.4**2 / 2) / 3)
+    spread = of_a_training / np.sqrt(3)  # of a mean over three of them
+    assert table.standings["unet"].seed_spread == pytest.approx(spread, abs=1e-3)
+    assert np.isnan(table.standings["sa_unet"].seed_spread)
+    assert (table.scatter.freedom, table.scatter.spread) == (3, pytest.approx(spread, abs=1e-3))
+
+
 def test_a_model_with_fewer_folds_is_compared_on_those_it_has(tmp_path):
     names = fabricate.patients(8)
     records = [
