@@ -85,7 +85,7 @@ def _sizes(axes: Axes, scale: float) -> None:
         axes.legend(
             handles=handles,
             title="Parameters",
-            loc="lower right",
+            loc="best",
             ncols=len(handles),
             columnspacing=2.4,
             handletextpad=1.4,

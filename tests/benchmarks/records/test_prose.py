@@ -1,6 +1,7 @@
 """Numbers in README and findings, each against the file or the record that it comes from."""
 
 import csv
+import itertools
 import json
 import re
 import subprocess
@@ -12,12 +13,15 @@ import pytest
 import ratios
 
 import zoo
+from benchmarks.comparison.compare import compare
 from benchmarks.comparison.reading import budgets
 from benchmarks.records import record
 from benchmarks.scoring import aggregate
 from zoo.presets import shelf
 
 ROOT = Path(__file__).parents[3]
+EIGHT = ("res_attention_unet", "ar2_unet", "deeplabv3plus", "attention_unet")
+EIGHT += ("mod_r2au", "unet", "resnet50_unet", "sa_unet")
 
 
 def prose(name):
@@ -168,6 +172,15 @@ def test_readme_and_results_count_pairs_as_the_leaderboard_does():
     assert found("README.md", r"a true difference of ([.\d]+)") == [round(float(smallest), 2)]
 
 
+def test_readme_tells_what_the_first_eight_are_asked_alone():
+    found_alone = compare(ROOT / "results", protocol="lgg2d_lite", models=EIGHT).tables[0]
+    pairs = [found_alone.against(a, b) for a, b in itertools.combinations(found_alone.models, 2)]
+    apart = sum(pair.distinguishable for pair in pairs)
+    smallest = float(np.median([pair.detectable for pair in pairs]))
+    pattern = r"asked alone \(`gliozoo compare --models`\), (\d+) of (\d+) can, and ([.\d]+) is"
+    assert found("README.md", pattern) == [apart, len(pairs), round(smallest, 2)]
+
+
 @pytest.fixture(scope="module")
 def runs():
     """Return the committed runs of the leaderboard; a user's own may lie beside them."""
@@ -189,14 +202,32 @@ def test_results_tell_calibration_and_losses_as_the_records_do(runs):
     pattern = r"ECE ([\d.]+) for .res_attention_unet:head_norm., at most ([\d.]+) for"
     told = found("results/README.md", pattern)
     assert told == pytest.approx([np.mean(worst), max(map(np.mean, ece.values()))], abs=6e-3)
-    two = r"([\d.]+) and ([\d.]+)"
-    pattern = (
-        rf"stays at ([\d.]+) where most others end between {two}, and .sa_unet. between {two}\."
-    )
-    high, low = loss.pop("res_attention_unet:head_norm"), loss.pop("sa_unet")
-    others = [value for values in loss.values() for value in values]
-    known = [np.mean(high), min(others), max(others), min(low), max(low)]
+    pattern = r"stays at ([\d.]+), and ends between ([\d.]+) and ([\d.]+) without\."
+    high, low = loss["res_attention_unet:head_norm"], loss["res_attention_unet"]
+    known = [np.mean(high), min(low), max(low)]
     assert found("results/README.md", pattern) == pytest.approx(known, abs=0.011)
+    told = found(
+        "results/README.md", r"loss of `unetr`, ([\d.]+) to ([\d.]+), is still the highest"
+    )
+    assert told == pytest.approx([min(loss["unetr"]), max(loss["unetr"])], abs=6e-3)
+    assert min(loss["unetr"]) > max(
+        value
+        for name, values in loss.items()
+        if name not in ("unetr", "res_attention_unet:head_norm")
+        for value in values
+    )
+
+
+def test_results_tell_what_found_nothing_as_the_records_do(runs):
+    dice = {name: [] for name in ("unetpp", "segresnet")}
+    for run in runs:
+        if run.name in dice:
+            dice[run.name].append(run.quality["brats"]["tumour"]["patient"]["dice"]["mean"])
+    assert dice["unetpp"] == [0.0] * 5
+    some = sorted(value for value in dice["segresnet"] if value > 0)
+    assert len(dice["segresnet"]) - len(some) == 3
+    told = found("results/README.md", r"nothing on three folds and ([\d.]+) and ([\d.]+) on two")
+    assert told == pytest.approx(some, abs=6e-3)
 
 
 def test_results_tell_the_hardest_patient_as_the_records_do(runs):
