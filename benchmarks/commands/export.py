@@ -18,7 +18,9 @@ SHOW = "show"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "source", metavar="RUN|PRESET|MODEL", help="several, by commas, are averaged; or: show PATH"
+        "source",
+        metavar="RUN|PRESET|MODEL",
+        help="a run's folder or weights, several by commas are averaged; or: show PATH",
     )
     parser.add_argument("path", nargs="?", type=Path, metavar="PATH", help="of `export show PATH`")
     parser.add_argument("--format", choices=tuple(exported.FORMATS))

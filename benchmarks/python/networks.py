@@ -1,7 +1,7 @@
 """`predict` and `evaluate`: trained networks on arrays, and on patients of another site."""
 
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, overload
 
@@ -48,14 +48,20 @@ def predict(network, arrays, spacing=(1.0, 1.0, 1.0), *, model=None, probabiliti
     from benchmarks.predicting import predict as predicting
     from benchmarks.predicting import trained_network
     from data_pipeline.files import digests
+    from data_pipeline.scans import predicted_scan
 
     paths = trained_network.find_all(str(network))
     joint = ensemble.usage(paths, "mean", model)
     each = [trained_network.read(path, model) for path in paths]
-    for known in {ensemble.sight(one): one for one in each}.values():
-        _scan(known, arrays, spacing)  # refused before Keras starts
+    # What can't be a scan is refused before Keras starts.
+    by_sight = {ensemble.sight(one): one for one in each}
+    scans = {sight: _scan(one, arrays, spacing) for sight, one in by_sight.items()}
     device.start()
-    read = partial(_seen, arrays=arrays, spacing=spacing)
+
+    def read(one):
+        case, volumes = scans.pop(ensemble.sight(one))
+        return predicted_scan.of_volumes(case, volumes, one.preparation, one.value_range)
+
     stamped = tuple((path, *(digests.stamp(path) or ())) for path in paths)
     found = predicting.of_reading(_network(stamped, model), joint, read)
     return found.probabilities if probabilities else found.labels
@@ -67,14 +73,6 @@ def _network(stamped, model):
     from benchmarks.ensembles import panel
 
     return panel.seated([path for path, *_ in stamped], model)
-
-
-def _seen(known, *, arrays, spacing):
-    """Return what a network sees of arrays."""
-    from data_pipeline.scans import predicted_scan
-
-    case, volumes = _scan(known, arrays, spacing)
-    return predicted_scan.of_volumes(case, volumes, known.preparation, known.value_range)
 
 
 def _scan(known, arrays, spacing):

@@ -34,7 +34,7 @@ class Standing:
     seeds: tuple[int, ...]
     folds: tuple[int, ...]
     seed_spread: float  # standard deviation of the mean Dice over seeds; NaN with one
-    seed_freedom: int = 0  # trainings beyond the first of each fold
+    seed_freedom: int  # trainings beyond the first of each fold
 
 
 def standings(

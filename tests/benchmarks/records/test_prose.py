@@ -1,7 +1,6 @@
 """Numbers in README and findings, each against the file or the record that it comes from."""
 
 import csv
-import itertools
 import json
 import re
 import subprocess
@@ -13,15 +12,12 @@ import pytest
 import ratios
 
 import zoo
-from benchmarks.comparison.compare import compare
 from benchmarks.comparison.reading import budgets
 from benchmarks.records import record
 from benchmarks.scoring import aggregate
 from zoo.presets import shelf
 
 ROOT = Path(__file__).parents[3]
-EIGHT = ("res_attention_unet", "ar2_unet", "deeplabv3plus", "attention_unet")
-EIGHT += ("mod_r2au", "unet", "resnet50_unet", "sa_unet")
 
 
 def prose(name):
@@ -170,15 +166,6 @@ def test_readme_and_results_count_pairs_as_the_leaderboard_does():
     assert found("results/README.md", r"(\d+) of (\d+) pairs can be told apart") == [after, pairs]
     smallest = re.search(r"a true difference of (0\.\d+) of a typical pair", text)[1]
     assert found("README.md", r"a true difference of ([.\d]+)") == [round(float(smallest), 2)]
-
-
-def test_readme_tells_what_the_first_eight_are_asked_alone():
-    found_alone = compare(ROOT / "results", protocol="lgg2d_lite", models=EIGHT).tables[0]
-    pairs = [found_alone.against(a, b) for a, b in itertools.combinations(found_alone.models, 2)]
-    apart = sum(pair.distinguishable for pair in pairs)
-    smallest = float(np.median([pair.detectable for pair in pairs]))
-    pattern = r"asked alone \(`gliozoo compare --models`\), (\d+) of (\d+) can, and ([.\d]+) is"
-    assert found("README.md", pattern) == [apart, len(pairs), round(smallest, 2)]
 
 
 @pytest.fixture(scope="module")

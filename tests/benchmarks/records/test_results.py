@@ -4,6 +4,7 @@ A user's own runs lie beside it, so all of this is asked of the last commit.
 """
 
 import io
+import itertools
 import re
 import subprocess
 import tarfile
@@ -15,6 +16,7 @@ import pytest
 
 import zoo
 from benchmarks.__main__ import main
+from benchmarks.comparison.compare import compare
 from benchmarks.findings.evidence import batches, needed_runs, published_ways
 from benchmarks.gpu import agenda, tasks
 from benchmarks.records import record
@@ -22,6 +24,8 @@ from benchmarks.records import record
 ROOT = Path(__file__).parents[3]
 # In the checkout that trained the folds a record had changed, and no code: results/README.md.
 ONLY_RECORDS_CHANGED = "159d8f39"
+EIGHT = ("res_attention_unet", "ar2_unet", "deeplabv3plus", "attention_unet")
+EIGHT += ("mod_r2au", "unet", "resnet50_unet", "sa_unet")
 SHOWN = ("dice", "ci_lower", "ci_upper", "rank_ci_lower", "rank_ci_upper", "n_runs")
 SHOWN += ("param_count", "infer_gflops")
 
@@ -83,6 +87,17 @@ def test_the_readme_shows_the_published_networks_of_the_leaderboard(committed, r
         if known[3] == known[4]:  # a rank that is one number
             del known[4]
         assert told == pytest.approx(known, rel=5e-3, abs=5e-4)
+
+
+def test_the_readme_tells_what_the_first_eight_are_asked_alone(committed, results):
+    alone = compare(results, protocol="lgg2d_lite", models=EIGHT).tables[0]
+    pairs = [alone.against(*pair) for pair in itertools.combinations(alone.models, 2)]
+    apart = sum(pair.distinguishable for pair in pairs)
+    smallest = float(np.median([pair.detectable for pair in pairs]))
+    pattern = r"asked alone \(`gliozoo compare --models`\), (\d+) of (\d+) can, and ([.\d]+) is"
+    text = re.sub(r"\s+", " ", (committed / "README.md").read_text())
+    told = [float(number) for number in re.search(pattern, text).groups()]
+    assert told == [apart, len(pairs), round(smallest, 2)]
 
 
 def test_results_hold_no_picture_of_a_patient(results):

@@ -15,9 +15,10 @@ from benchmarks.comparison.reading import runtime_sheet
 from benchmarks.comparison.reading.runtime_sheet import Measured, Sheet
 from benchmarks.errors import UserError
 from benchmarks.predicting import trained_network
+from benchmarks.predicting.own_patients import Place
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.records import record
-from benchmarks.runtimes import engines, measured
+from benchmarks.runtimes import asked_network, engines, measured
 from benchmarks.runtimes.asked_network import Asked
 from benchmarks.runtimes.engines import Engine
 from benchmarks.tables import markdown
@@ -170,3 +171,16 @@ def test_a_run_is_asked_by_its_folder_and_its_sheet_is_written(asked, tmp_path, 
 def test_other_backends_are_refused(capsys):
     assert main(["profile", "unet", "--runtimes", "--backend", "jax"]) == 2
     assert "leave --backend" in capsys.readouterr().err
+
+
+def test_the_folds_of_a_preset_are_asked_as_one_network_of_their_mean(asked, tmp_path):
+    paths = [tmp_path / f"{place}.safetensors" for place in (0, 1)]
+    for path in paths:
+        model = zoo.create("unet", (16, 16, 3), 1, width=0.0625)
+        weights.save(model, path, asked.trained.as_json())
+    both = asked_network.of_run(",".join(map(str, paths)), Place(None))
+    assert both.name == "unet x2"
+    x = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
+    each = [np.asarray(weights.restore(path)(x)) for path in paths]
+    assert np.abs(each[0] - each[1]).max() > 0.001
+    np.testing.assert_allclose(np.asarray(both.model(x)), np.mean(each, axis=0), atol=1e-6)
