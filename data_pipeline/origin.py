@@ -100,7 +100,7 @@ def _prepared_before(spec: DataSpec, preparation: Preparation, root: Path) -> St
     fitting = [
         folder
         for folder, index in indexes.items()
-        if index and index["preparation"] == preparation.as_json() and _is_of(spec, index["about"])
+        if index and _is_prepared(index, preparation) and _is_of(spec, index["about"])
     ]
     torn = [folder / INDEX for folder, index in indexes.items() if index is None]
     if not fitting and torn:
@@ -122,6 +122,12 @@ def _prepared_before(spec: DataSpec, preparation: Preparation, root: Path) -> St
             "prepare it anew."
         )
     return ready
+
+
+def _is_prepared(index: Mapping[str, Any], preparation: Preparation) -> bool:
+    cases = index["cases"]
+    needed = preparation.of_scans(case["spacing"] if case["in_mm"] else None for case in cases)
+    return index["preparation"] == needed.as_json()
 
 
 def _is_of(spec: DataSpec, about: Mapping[str, Any]) -> bool:

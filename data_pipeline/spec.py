@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from data_pipeline import sources
 from data_pipeline.errors import UserError
-from data_pipeline.plain import plain
+from data_pipeline.plain import LATER, plain
 
 if TYPE_CHECKING:
     from data_pipeline.augmenting.augmentation import Augmentation
 
 TARGETS = ("whole", "labels", "regions")
 SLICES = ("all", "tumour", "balanced")
+SMALLEST_SIDE, LARGEST_SIDE = 0.01, 100.0  # mm of a voxel
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class DataSpec:
 
     `size` is the side of a slice (rank 2) or of a training patch (rank 3). `target` is `whole` (one
     binary channel: any lesion), `labels` (softmax classes, background first) or `regions` (the
-    layout's regions, which may overlap, one sigmoid channel each).
+    layout's regions, which may overlap, one sigmoid channel each). `spacing` is of the voxels that
+    volumes (rank 3) are resampled to, in mm along slices, rows and columns; None: as they are.
     """
 
     layout: str = "phantom"
@@ -62,6 +64,7 @@ class DataSpec:
     leaky: bool = False
     shuffled_labels: bool = False
     phantom: Cohort = field(default_factory=Cohort)
+    spacing: tuple[float, ...] | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", tuple(self.size))
@@ -74,6 +77,7 @@ class DataSpec:
         if self.leaky and self.rank == 3:
             raise UserError("Expected rank 2 for a leaky split, which divides patients by slices.")
         self._check_shapes()
+        self._check_spacing()
         self._check_numbers()
 
     def _check_shapes(self) -> None:
@@ -92,6 +96,17 @@ class DataSpec:
                 "Expected sparse_labels only where target is 'labels'. "
                 f"Received: target {self.target!r}. Leave sparse_labels off."
             )
+
+    def _check_spacing(self) -> None:
+        if self.spacing is None:
+            return
+        given = self.spacing
+        if self.rank != 3 or not are_sizes(given):
+            raise UserError(
+                "Expected spacing only where rank is 3, as three millimetres above 0. "
+                f"Received: {given!r}, rank {self.rank}. Write for example [1, 1, 1]."
+            )
+        object.__setattr__(self, "spacing", tuple(float(side) for side in given))
 
     def _check_numbers(self) -> None:
         _at_least("batch_size", self.batch_size, 1)
@@ -123,6 +138,14 @@ class DataSpec:
         if isinstance(values.get("augmentation"), dict):
             values["augmentation"] = _augmentation(values["augmentation"])
         return cls(**values)
+
+
+def are_sizes(given: Any) -> bool:
+    """Tell whether these are the three sides of a voxel, in mm."""
+    sides = given if isinstance(given, tuple | list) else ()
+    return len(sides) == 3 and all(
+        type(side) in (int, float) and SMALLEST_SIDE <= side <= LARGEST_SIDE for side in sides
+    )
 
 
 def _augmentation(values: dict[str, Any]) -> Augmentation:

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="FILE", help="the source of a network that is not the zoo's"
     )
-    parser.add_argument("--any-spacing", action="store_true", help="accept voxels of any size")
+    parser.add_argument("--any-spacing", action="store_true", help="resample nothing")
     parser.add_argument("--force", action="store_true", help="score patients that were trained on")
     parser.add_argument("--results", metavar="DIR", type=Path, default=Path("results"))
     parser.add_argument("--cache", metavar="DIR", type=Path, help="prepared data")

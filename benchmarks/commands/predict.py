@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="leave out components below this share of the largest (default: as in the run)",
     )
-    parser.add_argument("--any-spacing", action="store_true", help="accept voxels of any size")
+    parser.add_argument("--any-spacing", action="store_true", help="resample nothing")
     parser.add_argument(
         "--model", metavar="FILE", help="the source of a network that is not the zoo's"
     )
@@ -131,7 +131,7 @@ def _settle(arguments: argparse.Namespace) -> None:
         if arguments.inputs:
             raise UserError("Expected no scans with --demo, which makes its own.")
         arguments.inputs, arguments.out = demo.made(arguments.out)
-        arguments.overlays = arguments.any_spacing = True  # a phantom's voxels are no scanner's
+        arguments.overlays = True
     elif not arguments.inputs:
         raise UserError("Expected scans to predict: NIfTI files, or folders; or --demo.")
     elif arguments.out is None:
@@ -147,6 +147,7 @@ def _asked(known: "Trained", arguments: argparse.Namespace) -> "Trained":
     options = {"overlap", "batch_size", "smallest"}
     wanted = {name: value for name in options if (value := getattr(arguments, name)) is not None}
     evaluation = replace(known.evaluation, **wanted)
+    known = known.of_any_spacing() if arguments.any_spacing else known
     return replace(known, evaluation=evaluation, smallest=wanted.get("smallest", known.smallest))
 
 
@@ -190,16 +191,16 @@ def _one(
     """Predict one scan and write all of its files; return its volumes."""
     from benchmarks.predicting import predict
     from benchmarks.terminal import progress
+    from data_pipeline.preparing.preparation import sizes
 
     network.progress = progress.progress(case.name)
-    found = predict.predict(
-        network, known, case, least=arguments.least, any_spacing=arguments.any_spacing
-    )
+    found = predict.predict(network, known, case, least=arguments.least)
     folder.write(_files(arguments, found) | _doubts(arguments, network, found))
     rows = found.volumes()
     missing = [name for name in known.spec.channels if name not in case.channels]
     without = f" (without {', '.join(missing)})" if missing else ""
-    say(f"{case.name}: {', '.join(map(_told, rows))}{without}")
+    own = f" (resampled from {sizes(found.scan.volume.spacing)} mm)" if found.resampled else ""
+    say(f"{case.name}: {', '.join(map(_told, rows))}{without}{own}")
     return rows
 
 

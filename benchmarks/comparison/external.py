@@ -31,6 +31,7 @@ class External:
     drop_upper: float | None
     seen: int  # patients that were trained on, and scored by force
     checked: bool
+    resampled: int  # scans that the network saw on voxels of another size than their own
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -80,6 +81,7 @@ def row(record: Record) -> External:
         n_internal=len(home),
         seen=int(told.get("seen") or 0),
         checked=bool(told.get("checked")),
+        resampled=int(told.get("resampled") or 0),
         **known,
     )
 

@@ -52,6 +52,7 @@ def scan(trained: Trained) -> dict[str, Any]:
         "blending": evaluation.blending,
         "batch_size": evaluation.batch_size,
         "spacing": trained.spacing,
+        "voxels": trained.voxels,
         "layout": trained.layout,
         "version": trained.version,
     }

@@ -20,6 +20,8 @@ import numpy as np
 DTYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"}
 DTYPES.update({256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"})
 LPS = ((0, -1), (1, -1), (2, 1))  # axes to the left, the back and the head, in RAS
+NEAR = 0.1  # of a voxel's side: a volume that differs by less is taken as it is
+LARGEST = 1 << 28  # voxels of a resampled scan
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer
@@ -64,12 +66,8 @@ def read_nifti(path):
 
 def orientation(order, raw):
     """Return (axis in RAS, sign) for each axis of a file; None where it states none."""
-    qform, sform = struct.unpack(order + "2h", raw[252:256])
-    if sform > 0:
-        affine = np.array(struct.unpack(order + "12f", raw[280:328])).reshape(3, 4)[:, :3]
-    elif qform > 0:
-        affine = rotation(order, raw)
-    else:
+    affine = affine_of(order, raw)
+    if affine is None:
         return None
     zooms = np.sqrt((affine**2).sum(axis=0))
     left, _, right = np.linalg.svd(affine / np.where(zooms == 0, 1, zooms))
@@ -81,6 +79,28 @@ def orientation(order, raw):
         found.append((at, 1 if column[at] >= 0 else -1))
         turned[at] = 0
     return tuple(found)
+
+
+def affine_of(order, raw):
+    """Return the axes of a file in RAS, as long as a voxel's sides; None where it states none."""
+    qform, sform = struct.unpack(order + "2h", raw[252:256])
+    if sform > 0:
+        return np.array(struct.unpack(order + "12f", raw[280:328])).reshape(3, 4)[:, :3]
+    return rotation(order, raw) if qform > 0 else None
+
+
+def spacing_of(header, stated):
+    """Return the mm of a voxel along slices, rows and columns of LPS; None where none is stated."""
+    order, raw = header
+    affine = affine_of(order, raw)
+    sides = list(struct.unpack(order + "8f", raw[76:108])[1:4])
+    if affine is not None:
+        sides = [float(side) for side in np.linalg.norm(affine, axis=0)]
+    if raw[123] & 7 in (1, 3) or not all(0 < side < math.inf for side in sides):
+        return None
+    if stated is not None:
+        sides = [next(s for s, (at, _) in zip(sides, stated) if at == axis) for axis, _ in LPS]
+    return tuple(sides[::-1])
 
 
 def rotation(order, raw):
@@ -198,13 +218,25 @@ def linear(source, target):
 
 
 def resized(array, sides):
-    """Resize the slices of (D, H, W): area means when shrinking, linear when growing."""
-    if array.shape[1:] == tuple(sides):
-        return array
-    way = area if sides[0] < array.shape[1] else linear
-    rows, columns = way(array.shape[1], sides[0]), way(array.shape[2], sides[1])
-    found = np.stack([rows @ plane.astype(np.float64) @ columns.T for plane in array])
-    return np.rint(found).astype(np.uint8) if array.dtype == np.uint8 else found.astype(np.float32)
+    """Resize (D, H, W): area means when shrinking, linear when growing.
+
+    Slices that shrink or grow along both sides are resized at once, all else side by side, those
+    that shrink first.
+    """
+    changes = [axis for axis in range(3) if array.shape[axis] != sides[axis]]
+    shrinks = [sides[axis] < array.shape[axis] for axis in range(3)]
+    at_once = changes == [1, 2] and shrinks[1] == shrinks[2]
+    kind, found = array.dtype, array
+    for axis in sorted(changes, key=lambda axis: sides[axis] / array.shape[axis]):
+        matrix = (area if shrinks[axis] else linear)(array.shape[axis], sides[axis])
+        found = np.moveaxis(np.tensordot(matrix, found.astype(np.float64), (1, axis)), 0, axis)
+        found = found if at_once else as_kind(found, kind)
+    return as_kind(found, kind)
+
+
+def as_kind(array, kind):
+    """Return numbers as bytes, rounded, or as float32."""
+    return np.rint(array).astype(np.uint8) if kind == np.uint8 else array.astype(np.float32)
 
 
 def centred(length, side):
@@ -213,7 +245,19 @@ def centred(length, side):
     return start, start + side
 
 
-def box_of(channels, scan):
+def ratio_of(spacing, scan):
+    """Return how many voxels of the network's size go into one of the scan's, a side."""
+    wanted = scan.get("voxels")
+    if not wanted:
+        return 1.0, 1.0, 1.0
+    if spacing is None:
+        raise Refused("The files state no voxel size in mm; write the true pixdim and sform.")
+    if all(abs(own - one) < NEAR * one for own, one in zip(spacing, wanted)):
+        return 1.0, 1.0, 1.0
+    return tuple(own / one for own, one in zip(spacing, wanted))
+
+
+def box_of(channels, scan, ratio=(1.0, 1.0, 1.0)):
     """Return the part of a scan's grid that the network sees, and the grid it sees it on."""
     shape, size = channels[0].shape, scan["size"]
     if scan["rank"] == 2:
@@ -222,17 +266,23 @@ def box_of(channels, scan):
         return ((0, shape[0]), *map(centred, shape[1:], sides)), (shape[0], *size)
     brain = np.logical_or.reduce([channel != background(channel) for channel in channels])
     box = []
-    for axis, (side, length) in enumerate(zip(size, shape)):
+    for axis, (side, length, times) in enumerate(zip(size, shape, ratio)):
         rest = tuple({0, 1, 2} - {axis})
         found = np.flatnonzero(brain.any(axis=rest))
         start, stop = (int(found[0]), int(found[-1]) + 1) if found.size else (0, length)
-        wide = max(side, stop - start)
+        wide = max(math.ceil(side / times), stop - start)
         if wide >= length:
             box.append(centred(length, wide))
         else:
             start = min(max(0, start - (wide - (stop - start)) // 2), length - wide)
             box.append((start, start + wide))
-    return tuple(box), tuple(stop - start for start, stop in box)
+    seen = [
+        max(side, round((stop - start) * times))
+        for side, (start, stop), times in zip(size, box, ratio)
+    ]
+    if max(math.prod(seen), math.prod(stop - start for start, stop in box)) > LARGEST:
+        raise Refused("The voxel size that the files state makes a scan too large to resample.")
+    return tuple(box), tuple(seen)
 
 
 def overlap(shape, box):
@@ -244,16 +294,16 @@ def overlap(shape, box):
     )
 
 
-def prepared(channels, scan):
+def prepared(channels, scan, spacing=None):
     """Return (D, h, w, C) float32 images, and the box that they were taken from."""
-    box, shape = box_of(channels, scan)
+    box, shape = box_of(channels, scan, ratio_of(spacing, scan))
     inside, target = overlap(channels[0].shape, box)
     planes = []
     for channel in channels:
         values = normalised(channel, scan["normalisation"])
         taken = np.zeros([stop - start for start, stop in box], values.dtype)
         taken[target] = values[inside]
-        planes.append(rounded(resized(taken, shape[1:])))
+        planes.append(rounded(resized(taken, shape)))
     images = np.stack(planes, axis=-1)
     if scan["value_range"] == "unit" and scan["normalisation"] == "zscore_brain":
         images = np.clip(images / np.float32(8) + np.float32(0.5), 0, 1)
@@ -271,7 +321,7 @@ def rounded(plane):
 
 def restored(answer, shape, box, scan):
     """Return (D, H, W, K) probabilities on the scan's own grid."""
-    sides = [stop - start for start, stop in box][1:]
+    sides = [stop - start for start, stop in box]
     inside, source = overlap(shape, box)
     native = np.zeros((*shape, answer.shape[-1]), np.float32)
     native[..., 0] = 1 if scan["exclusive"] else 0
@@ -415,7 +465,7 @@ def segment(model, files, out, precision="f32"):
     if not scan:
         raise Refused(f"{model}: does not say how scans are prepared for it; export a trained run.")
     header, channels, stated = read_scan(files, scan["channels"])
-    images, box = prepared(channels, scan)
+    images, box = prepared(channels, scan, spacing_of(header, stated))
     found = restored(predicted(network, images, scan), channels[0].shape, box, scan)
     mask = labelled(found, scan)
     write_nifti(out, header, from_lps(mask.transpose(2, 1, 0), stated))

@@ -46,6 +46,10 @@ class Asked:
         """Return what tables call the patients."""
         return self.name or self.data.resolve().name
 
+    def over(self, trained: Trained) -> Trained:
+        """Put over how a network is used what a user wishes."""
+        return trained.of_any_spacing() if self.any_spacing else trained
+
     @property
     def command(self) -> str:
         """Return the command that does it again."""
@@ -73,7 +77,7 @@ def networks(asked: Asked) -> list[Network]:
     found = []
     for path in trained_network.find_all(asked.networks):
         header = weights.header(path)
-        trained = trained_network.read(path, asked.model)
+        trained = asked.over(trained_network.read(path, asked.model))
         found.append(Network(path, trained, header.identity, header.sha256, _run(path, header)))
     ensemble.require_one_meaning([one.path for one in found], [one.trained for one in found])
     return found
@@ -103,12 +107,12 @@ def evaluate(
     taught = {one: "" for network in known for one in network.trained.images}
     seen = patients.seen(site.store, taught)
     patients.require_unseen(seen, force=asked.force)
-    for trained in each if not asked.any_spacing else []:
+    for trained in each:
         for case in site.store.cases:
             trained.require_spacing(case.name, case.spacing, case.in_mm)
     joint = cut.mean([trained.cut for trained in each])
     evaluation = replace(each[0].evaluation, **asdict(joint))
-    network = panel.seated([one.path for one in known], asked.model)
+    network = panel.seated([one.path for one in known], asked.model, asked=asked.over)
     quality = scoring.evaluate(partial(site.ask, network), site, evaluation)  # type: ignore[arg-type]
     return _record(asked, known, site, seen, quality, environment)
 
@@ -129,7 +133,7 @@ def _record(
     )
     names = sorted(case.patient for case in site.store.cases)
     return Record(
-        run={**_terms(known), "external": _external(asked, known, seen)},
+        run={**_terms(known), "external": _external(asked, known, seen, site.resampled)},
         protocol=protocol,
         protocol_digest=digest,
         data={
@@ -174,13 +178,16 @@ def _terms(known: Sequence[Network]) -> dict[str, Any]:
     return told
 
 
-def _external(asked: Asked, known: Sequence[Network], seen: list[str]) -> dict[str, Any]:
+def _external(
+    asked: Asked, known: Sequence[Network], seen: list[str], resampled: int
+) -> dict[str, Any]:
     return {
         "site": asked.site,
         "weights": [one.sha256 for one in known],
         "seen": len(seen),
         "checked": all(one.trained.images for one in known),
         "internal": _internal(known),
+        **({"resampled": resampled} if resampled else {}),
     }
 
 

@@ -59,7 +59,7 @@ def load(
     if not root.is_dir():
         raise UserError(f"{root}: expected the folder of a data set; there is none.")
     layout = layout or sources.detect(root)
-    spec = replace(trained.spec, layout=layout, version=version)
+    spec = replace(trained.spec, layout=layout, version=version, spacing=trained.voxels)
     cache = cache or origin.default_cache()
     found = origin.find(spec, root, cache, version, progress)
     store = found if isinstance(found, Store) else prepared(found, cache / "stores", progress)

@@ -48,6 +48,13 @@ class Seen:
         return self._first.store
 
     @property
+    def resampled(self) -> int:
+        """Count the scans that a network saw on voxels of another size than their own."""
+        volumes = [site for site in self.sites.values() if site.trained.spec.rank == 3]
+        cases = [case for site in volumes for case in site.store.cases]
+        return len({case.name for case in cases if case.geometry.resampled})
+
+    @property
     def layout(self) -> str:
         """Name the layout of the data set."""
         return self._first.layout

@@ -10,6 +10,7 @@ from data_pipeline import DataSpec
 from data_pipeline.feeding import value_range
 from data_pipeline.preparing.normalise import NORMALISATIONS
 from data_pipeline.sources import brats
+from data_pipeline.spec import LARGEST_SIDE, SMALLEST_SIDE
 from zoo.building import Identity
 
 LAYOUT = re.compile(r"[A-Za-z0-9_.-]{1,60}")  # one of a package may not be installed here
@@ -85,7 +86,10 @@ def _spacing(pairs: Any) -> Pairs | None:
     if pairs is None:
         return None
     spacing = tuple((low, high) for low, high in pairs)
-    fits = all(_number(low) and _number(high) and 0 < low <= high for low, high in spacing)
+    fits = all(
+        _number(low) and _number(high) and SMALLEST_SIDE <= low <= high <= LARGEST_SIDE
+        for low, high in spacing
+    )
     _require("spacing", pairs, fits and len(spacing) == 3)
     return spacing
 

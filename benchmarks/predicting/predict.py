@@ -1,7 +1,7 @@
 """From a trained network and a scan to its mask, on the scan's own grid."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,7 @@ class Prediction:
     masks: Mapping[str, np.ndarray]  # a boolean (D, H, W) for each region
     found: np.ndarray  # (D, H, W, K) float32: what the network says of its own classes
     target: Target
+    resampled: bool = False  # for any of the networks that were asked
 
     @property
     def probabilities(self) -> dict[str, np.ndarray]:
@@ -56,7 +57,6 @@ def predict(
     case: Case,
     *,
     least: int = 0,
-    any_spacing: bool = False,
 ) -> Prediction:
     """Predict a case; components of the lesion with fewer than `least` voxels are left out.
 
@@ -66,8 +66,7 @@ def predict(
     def read(member: Trained) -> tuple[Scan, Voxels]:
         fewer = member.takes_fewer
         scan, images = scans.read(case, member.preparation, member.value_range, fewer=fewer)
-        if not any_spacing:
-            member.require_spacing(case.name, scan.volume.spacing, scan.volume.in_mm)
+        member.require_spacing(case.name, scan.volume.spacing, scan.volume.in_mm)
         return scan, images
 
     return of_reading(network, trained, read, least)
@@ -88,7 +87,8 @@ def of_reading(
         return images, partial(scan.restore, target=member.target)
 
     found = network(look)
-    return of_answer(scans_read[0], found, trained, least)
+    answer = of_answer(scans_read[0], found, trained, least)
+    return replace(answer, resampled=any(scan.resampled for scan in scans_read))
 
 
 def of_answer(scan: Scan, found: np.ndarray, trained: Trained, least: int = 0) -> Prediction:

@@ -14,7 +14,8 @@ from benchmarks.records import result_paths
 from benchmarks.training.cut import Cut
 from data_pipeline import Data, DataSpec
 from data_pipeline.feeding.targets import Target, target_of
-from data_pipeline.preparing.preparation import Preparation
+from data_pipeline.grid import geometry
+from data_pipeline.preparing.preparation import Preparation, sizes
 from data_pipeline.scans.search import Wanted
 from data_pipeline.storing.image_hashes import of_case
 from zoo import weights
@@ -22,7 +23,6 @@ from zoo.presets import shelf
 from zoo.presets.preset import NAME
 
 WEIGHTS = "weights.safetensors"
-TOLERANCE = 0.1  # of a voxel's side: how far a volume may differ from those that taught
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,23 @@ class Trained:
         return target_of(self.spec, self.labels, self.regions)
 
     @property
+    def voxels(self) -> tuple[float, ...] | None:
+        """Return the mm of the voxels that the network sees; None where it takes what there is."""
+        if self.spec.rank == 2 or self.spec.spacing or self.spacing is None:
+            return self.spec.spacing
+        middle = tuple(round((least + most) / 2, 3) for least, most in self.spacing)
+        ends = zip(*self.spacing, strict=True)
+        one = all(geometry.ratio(end, middle) == geometry.AS_IT_IS for end in ends)
+        return middle if one else None
+
+    @property
     def preparation(self) -> Preparation:
-        """Return how a scan is brought to the network."""
-        return Preparation.of(self.spec)
+        """Return how a scan is brought to the network: volumes on voxels as it was taught on."""
+        return replace(Preparation.of(self.spec), spacing=self.voxels)
+
+    def of_any_spacing(self) -> "Trained":
+        """Return the same for volumes that are taken as they are."""
+        return replace(self, spec=replace(self.spec, spacing=None), spacing=None)
 
     @property
     def takes_fewer(self) -> bool:
@@ -95,20 +109,23 @@ class Trained:
         return Wanted(self.spec.channels, self.layout, self.version, whole)
 
     def require_spacing(self, name: str, spacing: tuple[float, ...], in_mm: bool) -> None:
-        """Refuse a volume whose voxels are of another size than those that taught the network."""
-        if self.spacing is None:
+        """Refuse what can't be resampled: it states no size, or the network knows no one size."""
+        if self.spacing is None and self.voxels is None:
             return
         if not in_mm:
             raise UserError(
                 f"{name}: its files state no voxel size, and the network was trained on volumes; "
                 "write the true pixdim and sform, or accept any with --any-spacing."
             )
+        if self.spacing is None or self.voxels:
+            return
         for size, (least, most) in zip(spacing, self.spacing, strict=True):
-            if not least * (1 - TOLERANCE) <= size <= most * (1 + TOLERANCE):
+            if not least * (1 - geometry.NEAR) <= size <= most * (1 + geometry.NEAR):
+                ends = zip(*self.spacing, strict=True)
                 raise UserError(
-                    f"{name}: its voxels are {_sizes(spacing)} mm, and the network was trained on "
-                    f"{_sizes([pair[0] for pair in self.spacing])} mm; resample the scan, or "
-                    "accept any with --any-spacing."
+                    f"{name}: its voxels are {sizes(spacing)} mm, and the network was trained on "
+                    f"{' to '.join(map(sizes, ends))} mm; resample the scan, or accept any with "
+                    "--any-spacing."
                 )
 
 
@@ -179,7 +196,3 @@ def _spacing(data: Data) -> tuple[tuple[float, float], ...] | None:
         return None
     axes = zip(*(case.spacing for case in sizes), strict=True)
     return tuple((min(axis), max(axis)) for axis in axes)
-
-
-def _sizes(sizes) -> str:
-    return " x ".join(f"{size:.3g}" for size in sizes)

@@ -37,6 +37,7 @@ _external = fields(
     {"site": _name, "weights": listed(_name, 100)},
     {
         "seen": whole(),
+        "resampled": whole(),
         "checked": flag(),
         "internal": or_none(named(listed(_share, 1_000_000), REGIONS)),
     },

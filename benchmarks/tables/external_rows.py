@@ -47,9 +47,12 @@ def _drop(one: External) -> str:
 
 
 def _mark(one: External) -> str:
-    if one.seen:
-        return f"{one.seen} of the patients were trained on"
-    return "" if one.checked else "not known whether they were trained on"
+    told = [f"{one.seen} of the patients were trained on"] if one.seen else []
+    if not one.seen and not one.checked:
+        told.append("not known whether they were trained on")
+    if one.resampled:
+        told.append(f"{one.resampled} of the scans were resampled")
+    return "; ".join(told)
 
 
 def show(found: Sequence[External]) -> None:

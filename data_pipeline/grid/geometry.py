@@ -1,9 +1,11 @@
 """From a scan's own voxel grid to the grid that a model sees, and back.
 
-Slices are padded to the model's aspect ratio and resized; volumes are cut to the box of the brain
-and never resized, because millimetres matter to their scores.
+Slices are padded to the model's aspect ratio and resized. Volumes are cut to the box of the brain;
+they are resampled only where voxels of another size are asked for, and scored on their own.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,6 +14,8 @@ import numpy as np
 from data_pipeline.grid import background
 
 Box = tuple[tuple[int, int], ...]
+NEAR = 0.1  # of a voxel's side: a volume that differs by less is taken as it is
+AS_IT_IS = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -22,27 +26,32 @@ class Geometry:
     box: Box
     shape: tuple[int, ...]
 
+    @property
+    def resampled(self) -> bool:
+        """Say whether a box of voxels becomes other voxels."""
+        return _sides(self.box) != tuple(self.shape)
+
     def to_model(self, image: np.ndarray) -> np.ndarray:
         """Bring `(D, H, W, C)` voxels onto the model's grid."""
-        return _resized(_taken(image, self.box), self.shape[1:])
+        return _resized(_taken(image, self.box), self.shape)
 
     def labels_to_model(self, labels: np.ndarray) -> np.ndarray:
         """Bring `(D, H, W)` labels onto the model's grid: the label that fills most of a voxel."""
         taken = _taken(labels[..., None], self.box)[..., 0]
-        if taken.shape[1:] == self.shape[1:]:
+        if taken.shape == self.shape:
             return taken
         values = np.unique(taken)
         winner = np.zeros(self.shape, np.uint8)
         best = np.full(self.shape, -1, np.float32)
         for value in values:
-            share = _resized((taken == value).astype(np.float32)[..., None], self.shape[1:])[..., 0]
+            share = _resized((taken == value).astype(np.float32)[..., None], self.shape)[..., 0]
             winner[share > best] = value
             np.maximum(best, share, out=best)
         return winner
 
     def to_native(self, probabilities: np.ndarray, outside: np.ndarray) -> np.ndarray:
         """Bring `(D, h, w, K)` probabilities back; what the model never saw becomes `outside`."""
-        boxed = _resized(probabilities.astype(np.float32, copy=False), _sides(self.box)[1:])
+        boxed = _resized(probabilities.astype(np.float32, copy=False), _sides(self.box))
         native = np.empty((*self.native, boxed.shape[-1]), np.float32)
         native[...] = outside
         inside, source = _overlap(self.native, self.box)
@@ -75,15 +84,31 @@ def of_volume(image: np.ndarray, size: tuple[int, ...]) -> Geometry:
     return of_brain(background.without(image), size)
 
 
-def of_brain(occupied: np.ndarray, size: tuple[int, ...]) -> Geometry:
-    """Plan the same where the `(D, H, W)` voxels of the brain are known."""
+def of_brain(
+    occupied: np.ndarray, size: tuple[int, ...], ratio: Sequence[float] = AS_IT_IS
+) -> Geometry:
+    """Plan the same where the `(D, H, W)` voxels of the brain are known.
+
+    `ratio` is that of the voxels' sides to those of the voxels that the model is to see.
+    """
     box = []
-    for axis, side in enumerate(size):
+    for axis, (side, times) in enumerate(zip(size, ratio, strict=True)):
         length = occupied.shape[axis]
         found = np.flatnonzero(np.moveaxis(occupied, axis, 0).reshape(length, -1).any(axis=1))
         start, stop = (int(found[0]), int(found[-1]) + 1) if found.size else (0, length)
-        box.append(_widened(start, stop, side, length))
-    return Geometry(occupied.shape, tuple(box), _sides(tuple(box)))
+        box.append(_widened(start, stop, math.ceil(side / times), length))
+    shape = (
+        max(side, round((stop - start) * times))
+        for side, (start, stop), times in zip(size, box, ratio, strict=True)
+    )
+    return Geometry(occupied.shape, tuple(box), tuple(shape))
+
+
+def ratio(own: Sequence[float], wanted: Sequence[float] | None) -> tuple[float, ...]:
+    """Return what voxels of these sides are resampled by; `AS_IT_IS` where they are near enough."""
+    if wanted is None or all(abs(a - b) < NEAR * b for a, b in zip(own, wanted, strict=True)):
+        return AS_IT_IS
+    return tuple(a / b for a, b in zip(own, wanted, strict=True))
 
 
 def _widened(start: int, stop: int, least: int, length: int) -> tuple[int, int]:
@@ -120,10 +145,28 @@ def _taken(array: np.ndarray, box: Box) -> np.ndarray:
 
 
 def _resized(array: np.ndarray, sides: tuple[int, ...]) -> np.ndarray:
-    """Resize each slice of `(D, H, W, C)`: area means when shrinking, bilinear when growing."""
-    if array.shape[1:3] == tuple(sides):
-        return array
-    shrinks = sides[0] < array.shape[1]
+    """Resize `(D, H, W, C)`: area means when shrinking, linear when growing.
+
+    Slices that shrink or grow along both sides are resized at once, all else side by side, those
+    that shrink first.
+    """
+    changes = [axis for axis, side in enumerate(sides) if array.shape[axis] != side]
+    if changes == [1, 2] and (sides[1] < array.shape[1]) == (sides[2] < array.shape[2]):
+        return _resized_slices(array, sides[1:])
+    for axis in sorted(changes, key=lambda axis: sides[axis] / array.shape[axis]):
+        array = _resized_along(array, axis, sides[axis])
+    return array
+
+
+def _resized_along(array: np.ndarray, axis: int, side: int) -> np.ndarray:
+    if axis == 0:
+        return _resized_along(array.swapaxes(0, 1), 1, side).swapaxes(0, 1)
+    sides = (side, array.shape[2]) if axis == 1 else (array.shape[1], side)
+    return _resized_slices(array, sides)
+
+
+def _resized_slices(array: np.ndarray, sides: tuple[int, ...]) -> np.ndarray:
+    shrinks = sides[0] < array.shape[1] or sides[1] < array.shape[2]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     resized = np.empty((len(array), *sides, array.shape[3]), array.dtype)
     for source, target in zip(array, resized, strict=True):

@@ -1,14 +1,16 @@
 """What is to be prepared: the checked cases, and the settings that change the prepared bytes."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from math import prod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import ceil, prod
 from typing import Any
 
 from data_pipeline.cases.case import Case, Dataset
 from data_pipeline.checking.manifest import CaseRecord, Manifest
 from data_pipeline.errors import UserError
 from data_pipeline.files import digests, processors
+from data_pipeline.grid import geometry
+from data_pipeline.plain import LATER, plain
 from data_pipeline.spec import DataSpec
 
 # Raise what it concerns where the same settings would give other bytes: all, or one normalisation.
@@ -28,20 +30,26 @@ class Preparation:
     size: tuple[int, ...]
     channels: tuple[str, ...]
     normalisation: str
+    spacing: tuple[float, ...] | None = field(default=None, metadata=LATER)
 
     @classmethod
     def of(cls, spec: DataSpec) -> "Preparation":
         """Take a spec's part."""
-        return cls(spec.rank, spec.size, spec.channels, spec.normalisation)
+        return cls(spec.rank, spec.size, spec.channels, spec.normalisation, spec.spacing)
 
     def __str__(self) -> str:
         size = "x".join(map(str, self.size))
-        return f"{size} {', '.join(self.channels)} {self.normalisation}"
+        voxels = f" at {sizes(self.spacing)} mm" if self.spacing else ""
+        return f"{size}{voxels} {', '.join(self.channels)} {self.normalisation}"
 
     def as_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
-        values = asdict(self)
-        return values | {"size": list(self.size), "channels": list(self.channels)}
+        return plain(self)
+
+    def of_scans(self, spacings: Iterable[Sequence[float] | None]) -> "Preparation":
+        """Leave the spacing out where every scan (None: it states no size) is as it should be."""
+        near = (own and geometry.ratio(own, self.spacing) == geometry.AS_IT_IS for own in spacings)
+        return replace(self, spacing=None) if all(near) else self
 
 
 @dataclass(frozen=True)
@@ -71,8 +79,19 @@ class Job:
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
-        """List the `(D, H, W)` of all cases."""
-        return [record.shape[:3] for record in self.records.values() if record.shape]
+        """List the `(D, H, W)` of all cases, or what they are resampled to if that is more."""
+        return [
+            tuple(
+                max(side, ceil(side * times))
+                for side, times in zip(record.shape[:3], self._ratio(record), strict=True)
+            )
+            for record in self.records.values()
+            if record.shape
+        ]
+
+    def _ratio(self, record: CaseRecord) -> tuple[float, ...]:
+        spacing = record.spacing
+        return geometry.ratio(spacing, self.preparation.spacing) if spacing else geometry.AS_IT_IS
 
     @property
     def workers(self) -> int:
@@ -97,7 +116,13 @@ def job_of(manifest: Manifest, preparation: Preparation, *, allow_skips: bool = 
         "burdens": manifest.burdens(),
     }
     records = {record.name: record for record in manifest.records if record.name in names}
-    return Job(cases, records, preparation, about)
+    spacings = [record.spacing for record in records.values()]
+    return Job(cases, records, preparation.of_scans(spacings), about)
+
+
+def sizes(spacing: Sequence[float]) -> str:
+    """Write voxel sizes as they are read."""
+    return " x ".join(f"{side:.3g}" for side in spacing)
 
 
 def _require_channels(channels: tuple[str, ...], dataset: Dataset) -> None:

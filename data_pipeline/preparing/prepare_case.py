@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 from io import BytesIO
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from data_pipeline.cases.case import Case, Volume
 from data_pipeline.cases.read_case import read_case
 from data_pipeline.checking.manifest import CaseRecord
 from data_pipeline.errors import UserError
-from data_pipeline.files import digests, whole_files
+from data_pipeline.files import digests, memory_share, whole_files
 from data_pipeline.grid import background, geometry
 from data_pipeline.preparing import normalise
-from data_pipeline.preparing.preparation import Preparation
+from data_pipeline.preparing.preparation import BYTES_PER_VALUE, Preparation, sizes
 from data_pipeline.storing import encoding, store_index
 from data_pipeline.storing.store import StoredCase
 
@@ -61,7 +62,7 @@ def _written(
 ) -> dict[str, Any]:
     assert volume.label is not None  # what has none is quarantined by the check
     channels = volume.split()
-    plan = grid_of(channels, preparation)
+    plan = grid_of(case.name, channels, preparation)
     label = plan.labels_to_model(volume.label)
     prepared = prepared_channels(channels, preparation, plan)
     records, scales = encoding.encode_channels(prepared, len(volume.channels), label)
@@ -86,12 +87,30 @@ def _written(
     ).as_json()
 
 
-def grid_of(channels: Sequence[Volume], preparation: Preparation) -> geometry.Geometry:
+def grid_of(name: str, channels: Sequence[Volume], preparation: Preparation) -> geometry.Geometry:
     """Plan how a scan's channels come onto the grid that a model sees."""
     if preparation.rank == 2:
         return geometry.of_slices(channels[0].image.shape[:3], preparation.size)
     brains = (background.without(channel.image) for channel in channels)
-    return geometry.of_brain(reduce(np.logical_or, brains), preparation.size)
+    brain = reduce(np.logical_or, brains)
+    plan = geometry.of_brain(brain, preparation.size, _ratio(name, channels[0], preparation))
+    if plan.resampled:
+        held = max(prod(stop - start for start, stop in plan.box), prod(plan.shape))
+        memory_share.require(held * BYTES_PER_VALUE, f"{name} with {sizes(channels[0].spacing)} mm")
+    return plan
+
+
+def _ratio(name: str, volume: Volume, preparation: Preparation) -> tuple[float, ...]:
+    """Return what a scan is resampled by; one that states no voxel size can't be."""
+    if preparation.spacing is None:
+        return geometry.AS_IT_IS
+    if not volume.in_mm:
+        raise UserError(
+            f"{name}: its files state no voxel size, and voxels of {sizes(preparation.spacing)} mm "
+            "are asked for; write the true pixdim and sform into the header, or ask for none "
+            "(predict and evaluate: --any-spacing)."
+        )
+    return geometry.ratio(volume.spacing, preparation.spacing)
 
 
 def prepared_channels(

@@ -57,6 +57,7 @@ class Scan:
     case: Case
     volume: Volume  # of no channel
     geometry: Geometry
+    resampled: bool = False  # to voxels of another size than its own
 
     def restore(self, probabilities: np.ndarray, target: Target) -> np.ndarray:
         """Bring `(D, h, w, K)` probabilities back to the scan's own grid, as `(D, H, W, K)`."""
@@ -96,7 +97,7 @@ def of_volumes(
     case: Case, channels: list[Volume], preparation: Preparation, wanted: str = "normalised"
 ) -> tuple[Scan, Voxels]:
     """Prepare a scan's channels, each a volume, in the order of the preparation; empties them."""
-    plan = grid_of(channels, preparation)
+    plan = grid_of(case.name, channels, preparation)
     volume = replace(channels[0], image=channels[0].image[..., :0].copy(), channels=())
     prepared = prepared_channels(channels, preparation, plan)
     voxels, scales = zip(*map(encoding.rounded, prepared), strict=True)  # a channel at a time
@@ -104,4 +105,5 @@ def of_volumes(
     def bring(images: np.ndarray) -> None:
         value_range.bring(images, preparation.normalisation, wanted)
 
-    return Scan(case, volume, plan), Voxels(voxels, scales, bring)
+    resampled = preparation.rank == 3 and plan.resampled
+    return Scan(case, volume, plan, resampled), Voxels(voxels, scales, bring)

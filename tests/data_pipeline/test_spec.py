@@ -22,6 +22,14 @@ def test_survives_json():
     assert hash(again) == hash(spec)
 
 
+def test_a_spacing_is_told_only_where_there_is_one():
+    spec = DataSpec(rank=3, size=(8, 8, 8))
+    assert "spacing" not in spec.as_json()
+    spaced = replace(spec, spacing=[2, 1, 1])
+    assert spaced.as_json()["spacing"] == [2.0, 1.0, 1.0]
+    assert DataSpec.from_json(json.loads(json.dumps(spaced.as_json()))) == spaced
+
+
 def test_is_frozen():
     with pytest.raises(FrozenInstanceError):
         DataSpec().batch_size = 3  # type: ignore[misc]
@@ -44,6 +52,11 @@ def test_is_frozen():
         ({"val_fraction": 0.0}, "val_fraction"),
         ({"foreground_oversampling": 1.5}, "foreground_oversampling"),
         ({"rank": 3, "size": (8, 8, 8), "leaky": True}, "leaky"),
+        ({"spacing": (1, 1, 1)}, "spacing only where rank is 3"),
+        *(
+            ({"rank": 3, "size": (8, 8, 8), "spacing": given}, "three millimetres")
+            for given in ((1, 1), (1, 1, 0), (1, 1, float("nan")), (1, 1, 1e9), ("1", 1, 1), 1)
+        ),
     ],
 )
 def test_refuses_in_one_sentence(change, words):

@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", default="128,128", help="of a slice, or of a 3D patch: 64,64,64 (128,128)"
     )
+    parser.add_argument(
+        "--spacing", help="mm along slices, rows and columns, to resample volumes to: 1,1,1"
+    )
     parser.add_argument("--channels", help="modalities by name, a comma list (default: all)")
     parser.add_argument(
         "--normalisation", default="zscore_brain", help="none, div255, minmax_slice, ..."
@@ -38,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     from data_pipeline.preparing.preparation import Preparation, job_of
     from data_pipeline.preparing.prepare import prepared
 
-    size = _size(arguments.size)
+    size, spacing = _size(arguments.size), _spacing(arguments.spacing)
+    if spacing and len(size) == 2:
+        raise UserError("Expected --spacing only for volumes, whose --size has three sides.")
     _require_writable(arguments.out)
     dataset = sources.find(arguments.dir, arguments.layout, arguments.version)
     chosen = tuple(arguments.channels.split(",")) if arguments.channels else dataset.channels
@@ -51,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         ) from error
     job = job_of(
         manifest,
-        Preparation(len(size), size, chosen, arguments.normalisation),
+        Preparation(len(size), size, chosen, arguments.normalisation, spacing),
         allow_skips=arguments.allow_skips,
     )
     store = prepared(job, arguments.out, progress("Preparing cases"))
@@ -84,3 +89,18 @@ def _size(text: str) -> tuple[int, ...]:
     if len(parts) not in (2, 3) or not all(part.isdecimal() and int(part) for part in parts):
         raise UserError(f"Expected --size like 128,128 or 64,64,64. Received: {text!r}.")
     return tuple(map(int, parts))
+
+
+def _spacing(text: str | None) -> tuple[float, ...] | None:
+    from benchmarks.errors import UserError
+    from data_pipeline.spec import are_sizes
+
+    if text is None:
+        return None
+    try:
+        sides = tuple(map(float, text.split(",")))
+    except ValueError:
+        sides = ()
+    if not are_sizes(sides):
+        raise UserError(f"Expected --spacing as three millimetres: 1,1,1. Received: {text!r}.")
+    return sides

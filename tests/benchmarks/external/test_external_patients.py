@@ -1,5 +1,6 @@
 """Patients of another site: scored without a training, refused where they were trained on."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from benchmarks.errors import UserError
 from benchmarks.external import evaluate, patients
 from benchmarks.predicting.trained_network import Trained
 from benchmarks.records import record, verify
+from benchmarks.tables import external_rows
 from benchmarks.training.cut import Cut
 from data_pipeline.phantom.write import write
 from zoo import weights
@@ -102,6 +104,23 @@ def test_it_stands_in_a_table_of_its_own(folder, tmp_path, capsys):
 def test_what_can_not_be_scored_is_refused(folder, changes, said):
     with pytest.raises(UserError, match=said):
         evaluate.evaluate(asked(folder, **changes), FACTS)
+
+
+def test_volumes_of_other_voxels_are_resampled_and_counted(folder, tmp_path):
+    spec = dataclasses.replace(tiny.PROTOCOL.data, rank=3, size=(16, 16, 16), slices="all")
+    protocol = dataclasses.replace(tiny.PROTOCOL, data=spec)
+    used = Trained.of(protocol, tiny.load(folder / "cache", spec), Cut())
+    model = zoo.create("unet", (16, 16, 16, 3), 1, width=0.0625)
+    weights.save(model, tmp_path / "solid.safetensors", used.as_json())
+    write(tmp_path / "site", "nnunet", 3, 24, seed=5)
+    both = {"networks": str(tmp_path / "solid.safetensors"), "data": tmp_path / "site"}
+    found = evaluate.evaluate(asked(folder, **both), FACTS)
+    assert found.run["external"]["resampled"] == 3
+    assert "3 of the scans were resampled" in external_rows.rows([external.row(found)])[0][-1]
+    assert not verify.mismatches(record.read(record.write(found, tmp_path)))
+    as_they_are = evaluate.evaluate(asked(folder, **both, any_spacing=True), FACTS)
+    assert "resampled" not in as_they_are.run["external"]
+    assert as_they_are.patients != found.patients
 
 
 def test_old_weights_without_hashes_are_marked(folder, tmp_path):

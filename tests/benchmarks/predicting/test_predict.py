@@ -19,9 +19,11 @@ import nibabel
 import numpy as np
 import pytest
 import tiny
+from thick_slices import thicken
 
 import zoo
 from benchmarks.__main__ import main
+from benchmarks.errors import UserError
 from benchmarks.inference.predictor import Predictor
 from benchmarks.predicting import trained_network
 from benchmarks.protocols.protocol import Evaluation, Protocol
@@ -275,20 +277,19 @@ def broken(kind: str, case: Path) -> None:
     else:
         image = nibabel.load(flair)
         affine = image.affine.copy()
-        for path in case.glob("*.nii.gz") if kind == "spacing" else [flair]:
-            data = np.asarray(nibabel.load(path).dataobj)
+        for path in [flair] if kind == "affine" else case.glob("*.nii.gz"):
+            made = nibabel.Nifti1Image(np.asarray(nibabel.load(path).dataobj), affine)
             if kind == "affine":
-                affine[:3, 3] += 5
-            else:
-                affine[:3, :3] = image.affine[:3, :3] * 3
-            path.write_bytes(gzip.compress(nibabel.Nifti1Image(data, affine).to_bytes()))
+                made.affine[:3, 3] += 5
+            made.header.set_xyzt_units("micron" if kind == "spacing" else "mm")
+            path.write_bytes(gzip.compress(made.to_bytes()))
 
 
 SENTENCES = {
     "channel": "add flair",
     "truncated": "flair.nii.gz",
     "affine": "its affine lies",
-    "spacing": "the network was trained on",
+    "spacing": "state no voxel size",
 }
 
 
@@ -306,12 +307,37 @@ def test_a_bad_scan_is_told_and_the_others_go_on(kind, volumes, cohort, tmp_path
     assert not list((tmp_path / "out").rglob(f"{bad}*"))
 
 
-def test_any_spacing_can_be_accepted(volumes, cohort, tmp_path):
+def test_thick_slices_are_resampled_and_said_to_be_unless_any_will_do(
+    volumes, cohort, tmp_path, capsys
+):
     name = next(iter(volumes.rows))
-    shutil.copytree(cohort / name, tmp_path / "in" / name)
-    broken("spacing", tmp_path / "in" / name)
-    arguments = (volumes.folder, tmp_path / "in", "--out", tmp_path / "out")
-    assert predict(*arguments, "--any-spacing") == 0
+    case = thicken(cohort / name, tmp_path / "in")
+    flair = nibabel.load(case / f"{name}_flair.nii.gz")
+    assert predict(volumes.folder, case, "--out", tmp_path / "there") == 0
+    sides = f"{volumes.usage.spacing[0][0] * 2:.3g} x {volumes.usage.spacing[1][0]:.3g}"
+    assert f"(resampled from {sides}" in capsys.readouterr().err
+    found = nibabel.load(tmp_path / "there" / f"{name}.nii.gz")
+    assert found.shape == flair.shape
+    np.testing.assert_array_equal(found.affine, flair.affine)
+    assert predict(volumes.folder, case, "--out", tmp_path / "as", "--any-spacing") == 0
+    assert "resampled" not in capsys.readouterr().err
+    as_it_is = load(tmp_path / "as" / f"{name}.nii.gz")
+    assert not np.array_equal(load(tmp_path / "there" / f"{name}.nii.gz"), as_it_is)
+    broken("spacing", case)
+    assert predict(volumes.folder, case, "--out", tmp_path / "unstated", "--any-spacing") == 0
+
+
+def test_a_network_of_voxels_of_several_sizes_takes_those_between(volumes):
+    usage = replace(volumes.usage, spacing=((1.0, 5.0), (1.0, 1.0), (1.0, 1.0)))
+    assert usage.voxels is None
+    usage.require_spacing("A", (3.0, 1.05, 1.0), True)
+    for sides in ((6.0, 1.0, 1.0), (3.0, 1.0, 0.5)):
+        with pytest.raises(UserError, match="on 1 x 1 x 1 to 5 x 1 x 1 mm; res"):
+            usage.require_spacing("A", sides, True)
+    spaced = replace(usage, spec=replace(usage.spec, spacing=(1, 1, 1)))
+    assert spaced.voxels == spaced.preparation.spacing == (1, 1, 1)
+    spaced.require_spacing("A", (6.0, 1.0, 1.0), True)
+    assert spaced.of_any_spacing().preparation.spacing is None
 
 
 def test_small_components_can_be_left_out(slices, cohort, tmp_path):

@@ -64,6 +64,63 @@ def test_volumes_are_cut_to_the_brain_and_restored_exactly(native, spot, size):
     np.testing.assert_array_equal(plan.to_native(cut, np.zeros(2)), image)
 
 
+ratios = st.floats(0.2, 5)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.tuples(sides, sides, sides),
+    st.tuples(sides, sides, sides),
+    st.tuples(ratios, ratios, ratios),
+)
+def test_voxels_of_another_size_keep_their_place(native, size, ratio):
+    occupied = np.zeros(native, bool)
+    occupied[tuple(slice(n // 4, n // 2 + 1) for n in native)] = True
+    plan = geometry.of_brain(occupied, size, ratio)
+    for side, (start, stop), times, least in zip(plan.shape, plan.box, ratio, size, strict=True):
+        assert side >= least
+        assert side == least or abs(side - (stop - start) * times) <= 0.5
+    image = np.ones((*native, 1), np.float32)
+    assert plan.to_model(image).shape == (*plan.shape, 1)
+    back = plan.to_native(np.ones((*plan.shape, 2), np.float32), np.zeros(2))
+    np.testing.assert_allclose(back[occupied], 1, rtol=1e-5)
+
+
+def test_smaller_voxels_become_means_and_majorities_along_every_side():
+    plan = geometry.of_brain(np.ones((4, 6, 2), bool), (1, 1, 1), (0.5, 0.5, 0.5))
+    image = np.random.default_rng(0).random((4, 6, 2, 1)).astype(np.float32)
+    expected = image.reshape(2, 2, 3, 2, 1, 2, 1).mean(axis=(1, 3, 5))
+    np.testing.assert_allclose(plan.to_model(image), expected, rtol=1e-6)
+    labels = np.zeros((4, 6, 2), np.uint8)
+    labels[:2, :2] = 3  # eight voxels of eight
+    labels[2:, 4:] = [[[1, 1], [1, 1]], [[1, 2], [2, 2]]]  # five of eight
+    found = plan.labels_to_model(labels)[..., 0]
+    assert found.tolist() == [[3, 0, 0], [0, 0, 1]]
+
+
+def test_thick_slices_become_a_linear_ramp_between_their_middles():
+    plan = geometry.of_brain(np.ones((4, 2, 2), bool), (1, 1, 1), (5, 1, 1))
+    image = np.arange(4, dtype=np.float32)[:, None, None, None] + np.zeros((4, 2, 2, 1), np.float32)
+    middles = (np.arange(20) + 0.5) / 5 - 0.5
+    expected = np.clip(middles, 0, 3)
+    np.testing.assert_allclose(plan.to_model(image)[:, 1, 1, 0], expected, atol=1e-6)
+
+
+def test_sides_that_grow_and_shrink_at_once_are_each_resized_in_their_own_way():
+    plan = geometry.of_brain(np.ones((2, 4, 2), bool), (1, 1, 1), (1, 0.5, 2))
+    image = np.arange(16, dtype=np.float32).reshape(2, 4, 2, 1)
+    halved = image.reshape(2, 2, 2, 2).mean(axis=2)
+    first, last = halved[..., 0], halved[..., 1]
+    expected = np.stack([first, 0.75 * first + 0.25 * last, 0.25 * first + 0.75 * last, last], -1)
+    np.testing.assert_allclose(plan.to_model(image)[..., 0], expected, rtol=1e-6)
+
+
+def test_voxels_that_are_nearly_as_wanted_are_left_alone():
+    assert geometry.ratio((1.05, 0.95, 1.0), (1, 1, 1)) == geometry.AS_IT_IS
+    assert geometry.ratio((3.0, 1.0, 1.0), None) == geometry.AS_IT_IS
+    assert geometry.ratio((3.0, 1.0, 0.5), (1, 1, 1)) == (3, 1, 0.5)
+
+
 def test_what_no_model_saw_is_background():
     plan = Geometry((2, 2, 2), ((0, 1), (0, 2), (0, 2)), (1, 2, 2))
     back = plan.to_native(np.full((1, 2, 2, 3), 0.25, np.float32), np.array([1.0, 0, 0]))
