@@ -80,7 +80,9 @@ def contrast(
     gaps = np.round(scores[:, first] - scores[:, second], 12)
     found = differences.paired(scores, first, second)
     p = np.array([statistics.paired_p(gap) for gap in gaps.T])
-    errors = fold_effects.errors(gaps, folds, len(models)) if folds else differences.errors(gaps)
+    errors = (
+        fold_effects.errors(scores, first, second, folds) if folds else differences.errors(gaps)
+    )
     of_folds = errors.p(found.mean) if folds else np.full(len(pairs), np.nan)
     seeds = np.full(len(pairs), np.nan)
     detectable = errors.detectable(ALPHA / len(pairs))

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import chi2
 
 from benchmarks.comparison.judging.differences import Errors
 
@@ -50,27 +51,66 @@ def folds(runs: Iterable[Tested], patients: Sequence[str]) -> Folds | None:
     return Folds(np.array([place[patient] for patient in patients]), ratio)
 
 
-def errors(gaps: np.ndarray, found: Folds, models: int) -> Errors:
-    """Return the errors of differences with an effect of the fold, for all pairs of `models`.
+def errors(scores: np.ndarray, first: np.ndarray, second: np.ndarray, found: Folds) -> Errors:
+    """Return the errors of the first columns less the second, with an effect of the fold.
 
-    One-way random effects: what folds add is a pair's own or, if larger, the mean over pairs, which
-    more trainings stand behind. Overlapping training patients count as Nadeau and Bengio (2003)
-    have it, as `ratio` more of that variance. Degrees of freedom after Satterthwaite.
+    One-way random effects: what folds add is each model's own or, if larger, that of the median
+    model, which more trainings stand behind and no single model moves.
     """
-    between, within, n, groups, share = np.array(
-        [_squares(column, found.of_patient, found.ratio) for column in gaps.T]
-    ).T
-    own, pooled = between - within, float(np.mean(between - within))
-    shared = own < pooled
-    effect = np.maximum(np.where(shared, pooled, own), 0.0)
-    base = share * np.where(shared, float(np.mean(between)), between)
-    ways = np.maximum(groups - 1, 1) * np.where(shared, max(models - 1, 1), 1)
+    if scores.shape[1] < 3:
+        return errors_of_pairs(scores[:, first] - scores[:, second], found)
+    squares, ways = _of_models(scores, found)
+    between = squares[first] + squares[second]
+    doubt = squares[first] ** 2 / ways[first] + squares[second] ** 2 / ways[second]
+    return _errors(_all_squares(scores[:, first] - scores[:, second], found), between, doubt)
+
+
+def errors_of_pairs(gaps: np.ndarray, found: Folds) -> Errors:
+    """Return the same of differences of which each has its own folds alone to tell their effect."""
+    rows = _all_squares(gaps, found)
+    between, _, _, groups, _ = rows
+    return _errors(rows, between, between**2 / np.maximum(groups - 1, 1))
+
+
+def _errors(rows: np.ndarray, between: np.ndarray, doubt: np.ndarray) -> Errors:
+    """Return errors by the mean square between folds, and half of that one's variance.
+
+    Overlapping training patients count as Nadeau and Bengio (2003) have it, as `ratio` more of that
+    variance. Degrees of freedom after Satterthwaite, of a sum of mean squares: that between folds
+    counts `share`, that within what is left of 1 / n.
+    """
+    _, within, n, groups, share = rows
+    effect = np.maximum(between - within, 0.0)
     variance = share * effect + within / n
-    # As a sum of mean squares: between counts `share`, within what is left of 1 / n.
     rest = within * np.where(effect > 0, 1 / n - share, 1 / n)
-    spread = np.where(effect > 0, base**2 / ways, 0.0) + rest**2 / np.maximum(n - groups, 1)
+    spread = np.where(effect > 0, share**2 * doubt, 0.0) + rest**2 / np.maximum(n - groups, 1)
     degrees = np.where(spread > 0, variance**2 / np.where(spread > 0, spread, 1.0), n - groups)
     return Errors(np.sqrt(variance), degrees)
+
+
+def _of_models(scores: np.ndarray, found: Folds) -> tuple[np.ndarray, np.ndarray]:
+    """Return each model's mean square between folds, at least the median's, and its freedom.
+
+    Around a patient's mean over all models, what one model adds is told from what the others do
+    (Grubbs 1948): that of a pair is the sum of its two. A median of mean squares that are the same
+    in truth lies below them, by as much as that of chi-squared below its mean.
+    """
+    models, ways = scores.shape[1], found.count - 1
+    seen = ~np.isnan(scores)
+    beside = np.where(seen, scores, 0.0).sum(1) / np.maximum(seen.sum(1), 1)
+    around = _all_squares(scores - beside[:, None], found)[0]
+    total = around.sum() / (1 - 1 / models)
+    own = (around - total / models**2) / (1 - 2 / models)
+    middle = float(chi2.median(ways))
+    floor = max(float(np.median(own)) * ways / middle, 0.0)
+    # How sure a median of so many is: 1 / 4 n f^2 for any distribution, here against 2 / ways.
+    common = 8 * models * (middle * float(chi2.pdf(middle, ways))) ** 2
+    return np.maximum(own, floor), np.where(own > floor, ways, max(common, ways))
+
+
+def _all_squares(columns: np.ndarray, found: Folds) -> np.ndarray:
+    """Return a row of each of `_squares` for all columns."""
+    return np.array([_squares(column, found.of_patient, found.ratio) for column in columns.T]).T
 
 
 def _squares(gaps: np.ndarray, of_patient: np.ndarray, ratio: float) -> tuple[float, ...]:

@@ -46,7 +46,7 @@ def of_scores(first: Scores, second: Scores, runs: Sequence[Tested] = ()) -> dic
     p = statistics.paired_p(gaps[:, 0])
     folds = fold_effects.folds(runs, patients)
     if folds:
-        p = max(p, float(fold_effects.errors(gaps, folds, models=2).p(gap.mean)[0]))
+        p = max(p, float(fold_effects.errors_of_pairs(gaps, folds).p(gap.mean)[0]))
     told |= {"folds": folds.count if folds else 1}
     return told | recorded.told("difference", gap) | {"p": p}
 

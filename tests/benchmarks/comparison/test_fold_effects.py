@@ -27,15 +27,19 @@ def cohort(generator, models=8, effect=0.0, steps=0.0) -> np.ndarray:
     return of_fold[FIVE] + noise + steps * np.arange(models)
 
 
+def sides(models: int) -> np.ndarray:
+    return np.array([*combinations(range(models), 2)]).T
+
+
 def pairs(scores: np.ndarray) -> np.ndarray:
-    first, second = np.array([*combinations(range(scores.shape[1]), 2)]).T
+    first, second = sides(scores.shape[1])
     return scores[:, first] - scores[:, second]
 
 
 def test_without_shared_patients_it_is_a_t_test_of_the_folds_means():
     gaps = cohort(np.random.default_rng(1), models=2, effect=0.3)
     gap = pairs(gaps)
-    found = fold_effects.errors(gap, Folds(FIVE, ratio=0.0), models=2)
+    found = fold_effects.errors_of_pairs(gap, Folds(FIVE, ratio=0.0))
     means = gap[:, 0].reshape(5, 12).mean(axis=1)
     assert found.p(gap.mean(axis=0))[0] == pytest.approx(stats.ttest_1samp(means, 0).pvalue)
     assert found.freedom[0] == pytest.approx(4)
@@ -45,7 +49,7 @@ def test_shared_patients_add_to_the_error_what_nadeau_and_bengio_add():
     """Where folds are all that differs, the corrected resampled t-test is what is left."""
     means = np.array([0.02, 0.05, 0.11, -0.01, 0.07])
     gap = np.repeat(means, 12)[:, None]
-    found = fold_effects.errors(gap, Folds(FIVE, ratio=0.25), models=2)
+    found = fold_effects.errors_of_pairs(gap, Folds(FIVE, ratio=0.25))
     corrected = np.sqrt(means.var(ddof=1) * (1 / 5 + 0.25))
     assert found.size[0] == pytest.approx(corrected)
     p = 2 * stats.t.sf(means.mean() / corrected, 4)
@@ -54,7 +58,7 @@ def test_shared_patients_add_to_the_error_what_nadeau_and_bengio_add():
 
 def test_folds_that_differ_less_than_patients_do_leave_a_t_test_within_folds():
     values = np.tile(np.linspace(-0.2, 0.3, 12), 5)  # the mean of each fold is the same
-    found = fold_effects.errors(values[:, None], Folds(FIVE, ratio=0.25), models=2)
+    found = fold_effects.errors_of_pairs(values[:, None], Folds(FIVE, ratio=0.25))
     within = values.reshape(5, 12).var(axis=1, ddof=1).mean()
     assert found.size[0] == pytest.approx(np.sqrt(within / 60))
     assert found.freedom[0] == pytest.approx(55)
@@ -65,13 +69,50 @@ def test_equal_models_are_told_apart_no_oftener_than_asked(effect):
     generator = np.random.default_rng(3)
     rejected, signed = [], []
     for _ in range(80):
-        gaps = pairs(cohort(generator, effect=effect))
-        found = fold_effects.errors(gaps, Folds(FIVE, ratio=0.25), models=8)
+        scores = cohort(generator, effect=effect)
+        gaps = pairs(scores)
+        found = fold_effects.errors(scores, *sides(8), Folds(FIVE, ratio=0.25))
         rejected.append(found.p(gaps.mean(axis=0)) < 0.05)
         signed.append([stats.wilcoxon(gap).pvalue < 0.05 for gap in gaps.T])
     assert np.mean(rejected) < 0.075
     if effect == 0.04:
         assert np.mean(signed) > 0.2, "which is why signed ranks alone do not decide"
+
+
+def test_a_model_that_fails_on_some_folds_is_judged_by_them_and_leaves_the_others_alone():
+    generator = np.random.default_rng(9)
+    calm, failing, apart = [], [], []
+    for _ in range(80):
+        scores = cohort(generator, effect=0.02)
+        scores[:, 7] += generator.normal(0, 0.3, 5)[FIVE]
+        scores[:, 0] += 0.2
+        gaps, (first, second) = pairs(scores), sides(8)
+        p = fold_effects.errors(scores, first, second, Folds(FIVE, 0.25)).p(gaps.mean(axis=0))
+        calm.append(p[(first > 0) & (second < 7)] < 0.05)
+        failing.append(p[(first > 0) & (second == 7)] < 0.05)
+        apart.append(p[(first == 0) & (second < 7)] < 0.01)
+    assert np.mean(calm) < 0.05
+    assert np.mean(failing) < 0.1
+    assert np.mean(apart) > 0.8
+
+
+def test_what_a_model_adds_is_told_from_the_pairs_that_it_stands_in():
+    """Half of all pairs' mean squares are a model's own: solved as a least-squares problem."""
+    scores = cohort(np.random.default_rng(10), models=6, effect=0.1)
+    first, second = sides(6)
+    of_pairs = []
+    for gap in pairs(scores).T:
+        means = gap.reshape(5, 12).mean(axis=1)
+        of_pairs.append(12 * means.var(ddof=1))
+    design = np.zeros((15, 6))
+    design[np.arange(15), first] = design[np.arange(15), second] = 1
+    expected = np.linalg.lstsq(design, np.array(of_pairs), rcond=None)[0]
+    found, ways = fold_effects._of_models(scores, Folds(FIVE, 0.25))
+    above = expected > np.median(expected) * 4 / stats.chi2.median(4)
+    np.testing.assert_allclose(found[above], expected[above])
+    np.testing.assert_allclose(found[~above], np.median(expected) * 4 / stats.chi2.median(4))
+    assert set(ways[above]) == {4}
+    assert (ways[~above] > 4).all()
 
 
 def test_the_detectable_difference_is_found_in_four_of_five_samples():
@@ -100,7 +141,7 @@ def test_undefined_patients_are_left_out_of_their_pair_alone():
     scores[:50, 2] = np.nan
     scores[50:59, 2] = np.nan
     gaps = pairs(scores)
-    found = fold_effects.errors(gaps, Folds(FIVE, 0.25), models=3)
+    found = fold_effects.errors(scores, *sides(3), Folds(FIVE, 0.25))
     assert np.isfinite(found.size).all()
     assert np.isfinite(found.p(np.nanmean(gaps, axis=0))).all()
 
