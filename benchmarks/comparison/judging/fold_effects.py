@@ -57,12 +57,13 @@ def errors(scores: np.ndarray, first: np.ndarray, second: np.ndarray, found: Fol
     One-way random effects: what folds add is each model's own or, if larger, that of the median
     model, which more trainings stand behind and no single model moves.
     """
+    gaps = np.round(scores[:, first] - scores[:, second], 12)  # means over seeds differ in bits
     if scores.shape[1] < 3:
-        return errors_of_pairs(scores[:, first] - scores[:, second], found)
+        return errors_of_pairs(gaps, found)
     squares, ways = _of_models(scores, found)
     between = squares[first] + squares[second]
     doubt = squares[first] ** 2 / ways[first] + squares[second] ** 2 / ways[second]
-    return _errors(_all_squares(scores[:, first] - scores[:, second], found), between, doubt)
+    return _errors(_all_squares(gaps, found), between, doubt)
 
 
 def errors_of_pairs(gaps: np.ndarray, found: Folds) -> Errors:
@@ -103,7 +104,7 @@ def _of_models(scores: np.ndarray, found: Folds) -> tuple[np.ndarray, np.ndarray
     own = (around - total / models**2) / (1 - 2 / models)
     middle = float(chi2.median(ways))
     floor = max(float(np.median(own)) * ways / middle, 0.0)
-    # How sure a median of so many is: 1 / 4 n f^2 for any distribution, here against 2 / ways.
+    # A median of n scatters by 1 / 4 n f^2 with the density f there; a mean square by 2 / ways.
     common = 8 * models * (middle * float(chi2.pdf(middle, ways))) ** 2
     return np.maximum(own, floor), np.where(own > floor, ways, max(common, ways))
 
