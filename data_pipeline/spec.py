@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_pipeline import sources
 from data_pipeline.errors import UserError
+from data_pipeline.grid import voxels
 from data_pipeline.plain import LATER, plain
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 TARGETS = ("whole", "labels", "regions")
 SLICES = ("all", "tumour", "balanced")
-SMALLEST_SIDE, LARGEST_SIDE = 0.01, 100.0  # mm of a voxel
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class DataSpec:
         if self.spacing is None:
             return
         given = self.spacing
-        if self.rank != 3 or not are_sizes(given):
+        if self.rank != 3 or not voxels.are_sizes(given):
             raise UserError(
                 "Expected spacing only where rank is 3, as three millimetres above 0. "
                 f"Received: {given!r}, rank {self.rank}. Write for example [1, 1, 1]."
@@ -138,14 +138,6 @@ class DataSpec:
         if isinstance(values.get("augmentation"), dict):
             values["augmentation"] = _augmentation(values["augmentation"])
         return cls(**values)
-
-
-def are_sizes(given: Any) -> bool:
-    """Tell whether these are the three sides of a voxel, in mm."""
-    sides = given if isinstance(given, tuple | list) else ()
-    return len(sides) == 3 and all(
-        type(side) in (int, float) and SMALLEST_SIDE <= side <= LARGEST_SIDE for side in sides
-    )
 
 
 def _augmentation(values: dict[str, Any]) -> Augmentation:

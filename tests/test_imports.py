@@ -38,10 +38,10 @@ ROOMS = {
         "augmenting": "errors plain storing",
         "cases": "errors files formats",
         "sources": "cases errors files formats phantom",
-        "spec": "augmenting errors plain sources",
+        "spec": "augmenting errors grid plain sources",
         "checking": "cases errors files formats phantom sources",
         "feeding": "augmenting errors files grid spec storing",
-        "preparing": "cases checking errors files grid spec storing",
+        "preparing": "cases checking errors files grid plain spec storing",
         "splitting": "cases checking errors files",
         "origin": "checking errors files identity phantom preparing sources spec splitting storing",
         "scans": "cases errors feeding files formats grid preparing sources storing",
@@ -56,7 +56,7 @@ ROOMS = {
         "scoring": "errors",
         "metrics": "scoring",
         "commands.data": (
-            "data_pipeline.checking data_pipeline.files data_pipeline.phantom "
+            "data_pipeline.checking data_pipeline.files data_pipeline.grid data_pipeline.phantom "
             "data_pipeline.preparing data_pipeline.sources data_pipeline.splitting "
             "data_pipeline.storing errors terminal"
         ),
@@ -83,7 +83,7 @@ ROOMS = {
         "contract": ("backends data_pipeline errors machine training zoo zoo.registry zoo.weights"),
         "predicting": (
             "data_pipeline data_pipeline.cases data_pipeline.checking data_pipeline.feeding "
-            "data_pipeline.files data_pipeline.phantom data_pipeline.preparing "
+            "data_pipeline.files data_pipeline.grid data_pipeline.phantom data_pipeline.preparing "
             "data_pipeline.scans data_pipeline.sources data_pipeline.storing errors protocols "
             "records terminal training zoo.building zoo.presets zoo.weights"
         ),

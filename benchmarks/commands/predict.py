@@ -191,7 +191,6 @@ def _one(
     """Predict one scan and write all of its files; return its volumes."""
     from benchmarks.predicting import predict
     from benchmarks.terminal import progress
-    from data_pipeline.preparing.preparation import sizes
 
     network.progress = progress.progress(case.name)
     found = predict.predict(network, known, case, least=arguments.least)
@@ -199,7 +198,7 @@ def _one(
     rows = found.volumes()
     missing = [name for name in known.spec.channels if name not in case.channels]
     without = f" (without {', '.join(missing)})" if missing else ""
-    own = f" (resampled from {sizes(found.scan.volume.spacing)} mm)" if found.resampled else ""
+    own = f" (resampled from {found.size})" if found.resampled else ""
     say(f"{case.name}: {', '.join(map(_told, rows))}{without}{own}")
     return rows
 

@@ -8,9 +8,9 @@ from typing import Any
 from benchmarks.protocols.protocol import Evaluation
 from data_pipeline import DataSpec
 from data_pipeline.feeding import value_range
+from data_pipeline.grid import voxels
 from data_pipeline.preparing.normalise import NORMALISATIONS
 from data_pipeline.sources import brats
-from data_pipeline.spec import LARGEST_SIDE, SMALLEST_SIDE
 from zoo.building import Identity
 
 LAYOUT = re.compile(r"[A-Za-z0-9_.-]{1,60}")  # one of a package may not be installed here
@@ -87,7 +87,7 @@ def _spacing(pairs: Any) -> Pairs | None:
         return None
     spacing = tuple((low, high) for low, high in pairs)
     fits = all(
-        _number(low) and _number(high) and SMALLEST_SIDE <= low <= high <= LARGEST_SIDE
+        _number(low) and _number(high) and voxels.SMALLEST <= low <= high <= voxels.LARGEST
         for low, high in spacing
     )
     _require("spacing", pairs, fits and len(spacing) == 3)

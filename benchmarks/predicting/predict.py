@@ -12,6 +12,7 @@ from benchmarks.training import cut, evaluate
 from benchmarks.training.cut import Cut
 from data_pipeline.cases.case import Case
 from data_pipeline.feeding.targets import Target
+from data_pipeline.grid import voxels
 from data_pipeline.scans import predicted_scan as scans
 from data_pipeline.scans.predicted_scan import Scan, Voxels
 
@@ -29,6 +30,11 @@ class Prediction:
     found: np.ndarray  # (D, H, W, K) float32: what the network says of its own classes
     target: Target
     resampled: bool = False  # for any of the networks that were asked
+
+    @property
+    def size(self) -> str:
+        """Write the scan's own voxel size."""
+        return f"{voxels.text(self.scan.volume.spacing)} mm"
 
     @property
     def probabilities(self) -> dict[str, np.ndarray]:

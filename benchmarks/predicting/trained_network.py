@@ -14,8 +14,8 @@ from benchmarks.records import result_paths
 from benchmarks.training.cut import Cut
 from data_pipeline import Data, DataSpec
 from data_pipeline.feeding.targets import Target, target_of
-from data_pipeline.grid import geometry
-from data_pipeline.preparing.preparation import Preparation, sizes
+from data_pipeline.grid import voxels
+from data_pipeline.preparing.preparation import Preparation
 from data_pipeline.scans.search import Wanted
 from data_pipeline.storing.image_hashes import of_case
 from zoo import weights
@@ -85,7 +85,7 @@ class Trained:
             return self.spec.spacing
         middle = tuple(round((least + most) / 2, 3) for least, most in self.spacing)
         ends = zip(*self.spacing, strict=True)
-        one = all(geometry.ratio(end, middle) == geometry.AS_IT_IS for end in ends)
+        one = all(voxels.ratio(end, middle) == voxels.AS_IT_IS for end in ends)
         return middle if one else None
 
     @property
@@ -120,12 +120,12 @@ class Trained:
         if self.spacing is None or self.voxels:
             return
         for size, (least, most) in zip(spacing, self.spacing, strict=True):
-            if not least * (1 - geometry.NEAR) <= size <= most * (1 + geometry.NEAR):
+            if not least * (1 - voxels.NEAR) <= size <= most * (1 + voxels.NEAR):
                 ends = zip(*self.spacing, strict=True)
                 raise UserError(
-                    f"{name}: its voxels are {sizes(spacing)} mm, and the network was trained on "
-                    f"{' to '.join(map(sizes, ends))} mm; resample the scan, or accept any with "
-                    "--any-spacing."
+                    f"{name}: its voxels are {voxels.text(spacing)} mm, and the network was "
+                    f"trained on {' to '.join(map(voxels.text, ends))} mm; resample the scan, or "
+                    "accept any with --any-spacing."
                 )
 
 

@@ -12,10 +12,9 @@ import cv2
 import numpy as np
 
 from data_pipeline.grid import background
+from data_pipeline.grid.voxels import AS_IT_IS
 
 Box = tuple[tuple[int, int], ...]
-NEAR = 0.1  # of a voxel's side: a volume that differs by less is taken as it is
-AS_IT_IS = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -102,13 +101,6 @@ def of_brain(
         for side, (start, stop), times in zip(size, box, ratio, strict=True)
     )
     return Geometry(occupied.shape, tuple(box), tuple(shape))
-
-
-def ratio(own: Sequence[float], wanted: Sequence[float] | None) -> tuple[float, ...]:
-    """Return what voxels of these sides are resampled by; `AS_IT_IS` where they are near enough."""
-    if wanted is None or all(abs(a - b) < NEAR * b for a, b in zip(own, wanted, strict=True)):
-        return AS_IT_IS
-    return tuple(a / b for a, b in zip(own, wanted, strict=True))
 
 
 def _widened(start: int, stop: int, least: int, length: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from data_pipeline.cases.case import Case, Dataset
 from data_pipeline.checking.manifest import CaseRecord, Manifest
 from data_pipeline.errors import UserError
 from data_pipeline.files import digests, processors
-from data_pipeline.grid import geometry
+from data_pipeline.grid import voxels
 from data_pipeline.plain import LATER, plain
 from data_pipeline.spec import DataSpec
 
@@ -39,8 +39,8 @@ class Preparation:
 
     def __str__(self) -> str:
         size = "x".join(map(str, self.size))
-        voxels = f" at {sizes(self.spacing)} mm" if self.spacing else ""
-        return f"{size}{voxels} {', '.join(self.channels)} {self.normalisation}"
+        sides = f" at {voxels.text(self.spacing)} mm" if self.spacing else ""
+        return f"{size}{sides} {', '.join(self.channels)} {self.normalisation}"
 
     def as_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -48,7 +48,7 @@ class Preparation:
 
     def of_scans(self, spacings: Iterable[Sequence[float] | None]) -> "Preparation":
         """Leave the spacing out where every scan (None: it states no size) is as it should be."""
-        near = (own and geometry.ratio(own, self.spacing) == geometry.AS_IT_IS for own in spacings)
+        near = (own and voxels.ratio(own, self.spacing) == voxels.AS_IT_IS for own in spacings)
         return replace(self, spacing=None) if all(near) else self
 
 
@@ -91,7 +91,7 @@ class Job:
 
     def _ratio(self, record: CaseRecord) -> tuple[float, ...]:
         spacing = record.spacing
-        return geometry.ratio(spacing, self.preparation.spacing) if spacing else geometry.AS_IT_IS
+        return voxels.ratio(spacing, self.preparation.spacing) if spacing else voxels.AS_IT_IS
 
     @property
     def workers(self) -> int:
@@ -118,11 +118,6 @@ def job_of(manifest: Manifest, preparation: Preparation, *, allow_skips: bool = 
     records = {record.name: record for record in manifest.records if record.name in names}
     spacings = [record.spacing for record in records.values()]
     return Job(cases, records, preparation.of_scans(spacings), about)
-
-
-def sizes(spacing: Sequence[float]) -> str:
-    """Write voxel sizes as they are read."""
-    return " x ".join(f"{side:.3g}" for side in spacing)
 
 
 def _require_channels(channels: tuple[str, ...], dataset: Dataset) -> None:

@@ -17,9 +17,9 @@ from data_pipeline.cases.read_case import read_case
 from data_pipeline.checking.manifest import CaseRecord
 from data_pipeline.errors import UserError
 from data_pipeline.files import digests, memory_share, whole_files
-from data_pipeline.grid import background, geometry
+from data_pipeline.grid import background, geometry, voxels
 from data_pipeline.preparing import normalise
-from data_pipeline.preparing.preparation import BYTES_PER_VALUE, Preparation, sizes
+from data_pipeline.preparing.preparation import BYTES_PER_VALUE, Preparation
 from data_pipeline.storing import encoding, store_index
 from data_pipeline.storing.store import StoredCase
 
@@ -96,21 +96,23 @@ def grid_of(name: str, channels: Sequence[Volume], preparation: Preparation) -> 
     plan = geometry.of_brain(brain, preparation.size, _ratio(name, channels[0], preparation))
     if plan.resampled:
         held = max(prod(stop - start for start, stop in plan.box), prod(plan.shape))
-        memory_share.require(held * BYTES_PER_VALUE, f"{name} with {sizes(channels[0].spacing)} mm")
+        memory_share.require(
+            held * BYTES_PER_VALUE, f"{name} with {voxels.text(channels[0].spacing)} mm"
+        )
     return plan
 
 
 def _ratio(name: str, volume: Volume, preparation: Preparation) -> tuple[float, ...]:
     """Return what a scan is resampled by; one that states no voxel size can't be."""
     if preparation.spacing is None:
-        return geometry.AS_IT_IS
+        return voxels.AS_IT_IS
     if not volume.in_mm:
         raise UserError(
-            f"{name}: its files state no voxel size, and voxels of {sizes(preparation.spacing)} mm "
-            "are asked for; write the true pixdim and sform into the header, or ask for none "
-            "(predict and evaluate: --any-spacing)."
+            f"{name}: its files state no voxel size, and voxels of "
+            f"{voxels.text(preparation.spacing)} mm are asked for; write the true pixdim and sform "
+            "into the header, or ask for none (predict and evaluate: --any-spacing)."
         )
-    return geometry.ratio(volume.spacing, preparation.spacing)
+    return voxels.ratio(volume.spacing, preparation.spacing)
 
 
 def prepared_channels(

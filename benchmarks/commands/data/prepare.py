@@ -93,7 +93,7 @@ def _size(text: str) -> tuple[int, ...]:
 
 def _spacing(text: str | None) -> tuple[float, ...] | None:
     from benchmarks.errors import UserError
-    from data_pipeline.spec import are_sizes
+    from data_pipeline.grid import voxels
 
     if text is None:
         return None
@@ -101,6 +101,6 @@ def _spacing(text: str | None) -> tuple[float, ...] | None:
         sides = tuple(map(float, text.split(",")))
     except ValueError:
         sides = ()
-    if not are_sizes(sides):
+    if not voxels.are_sizes(sides):
         raise UserError(f"Expected --spacing as three millimetres: 1,1,1. Received: {text!r}.")
     return sides

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_pipeline.grid import geometry
+from data_pipeline.grid import geometry, voxels
 from data_pipeline.grid.geometry import Geometry
 from data_pipeline.scans import predicted_scan
 from data_pipeline.storing import encoding
@@ -116,9 +116,9 @@ def test_sides_that_grow_and_shrink_at_once_are_each_resized_in_their_own_way():
 
 
 def test_voxels_that_are_nearly_as_wanted_are_left_alone():
-    assert geometry.ratio((1.05, 0.95, 1.0), (1, 1, 1)) == geometry.AS_IT_IS
-    assert geometry.ratio((3.0, 1.0, 1.0), None) == geometry.AS_IT_IS
-    assert geometry.ratio((3.0, 1.0, 0.5), (1, 1, 1)) == (3, 1, 0.5)
+    assert voxels.ratio((1.05, 0.95, 1.0), (1, 1, 1)) == voxels.AS_IT_IS
+    assert voxels.ratio((3.0, 1.0, 1.0), None) == voxels.AS_IT_IS
+    assert voxels.ratio((3.0, 1.0, 0.5), (1, 1, 1)) == (3, 1, 0.5)
 
 
 def test_what_no_model_saw_is_background():
