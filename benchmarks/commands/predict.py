@@ -198,7 +198,7 @@ def _one(
     rows = found.volumes()
     missing = [name for name in known.spec.channels if name not in case.channels]
     without = f" (without {', '.join(missing)})" if missing else ""
-    own = f" (resampled from {found.size})" if found.resampled else ""
+    own = f" (resampled from {found.voxel_size})" if found.resampled else ""
     say(f"{case.name}: {', '.join(map(_told, rows))}{without}{own}")
     return rows
 

@@ -21,6 +21,7 @@ DTYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"}
 DTYPES.update({256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"})
 LPS = ((0, -1), (1, -1), (2, 1))  # axes to the left, the back and the head, in RAS
 NEAR = 0.1  # of a voxel's side: a volume that differs by less is taken as it is
+AS_IT_IS = (1.0, 1.0, 1.0)
 LARGEST = 1 << 28  # voxels of a resampled scan
 
 
@@ -245,19 +246,26 @@ def centred(length, side):
     return start, start + side
 
 
+def resampled_from(spacing, scan):
+    """Return the sides of a scan's voxels as text, if they are brought to others; else None."""
+    if scan["rank"] == 2 or ratio_of(spacing, scan) == AS_IT_IS:
+        return None
+    return " x ".join(f"{side:.3g}" for side in spacing) + " mm"
+
+
 def ratio_of(spacing, scan):
     """Return how many voxels of the network's size go into one of the scan's, a side."""
     wanted = scan.get("voxels")
     if not wanted:
-        return 1.0, 1.0, 1.0
+        return AS_IT_IS
     if spacing is None:
         raise Refused("The files state no voxel size in mm; write the true pixdim and sform.")
     if all(abs(own - one) < NEAR * one for own, one in zip(spacing, wanted)):
-        return 1.0, 1.0, 1.0
+        return AS_IT_IS
     return tuple(own / one for own, one in zip(spacing, wanted))
 
 
-def box_of(channels, scan, ratio=(1.0, 1.0, 1.0)):
+def box_of(channels, scan, ratio=AS_IT_IS):
     """Return the part of a scan's grid that the network sees, and the grid it sees it on."""
     shape, size = channels[0].shape, scan["size"]
     if scan["rank"] == 2:
@@ -465,7 +473,10 @@ def segment(model, files, out, precision="f32"):
     if not scan:
         raise Refused(f"{model}: does not say how scans are prepared for it; export a trained run.")
     header, channels, stated = read_scan(files, scan["channels"])
-    images, box = prepared(channels, scan, spacing_of(header, stated))
+    spacing = spacing_of(header, stated)
+    images, box = prepared(channels, scan, spacing)
+    if own := resampled_from(spacing, scan):
+        print(f"segment.py: resampled from {own}", file=sys.stderr)
     found = restored(predicted(network, images, scan), channels[0].shape, box, scan)
     mask = labelled(found, scan)
     write_nifti(out, header, from_lps(mask.transpose(2, 1, 0), stated))

@@ -32,7 +32,7 @@ class Prediction:
     resampled: bool = False  # for any of the networks that were asked
 
     @property
-    def size(self) -> str:
+    def voxel_size(self) -> str:
         """Write the scan's own voxel size."""
         return f"{voxels.text(self.scan.volume.spacing)} mm"
 

@@ -109,16 +109,14 @@ class Trained:
         return Wanted(self.spec.channels, self.layout, self.version, whole)
 
     def require_spacing(self, name: str, spacing: tuple[float, ...], in_mm: bool) -> None:
-        """Refuse what can't be resampled: it states no size, or the network knows no one size."""
-        if self.spacing is None and self.voxels is None:
+        """Refuse, for a network that was taught on several sizes, a volume of none between."""
+        if self.spacing is None or self.voxels:
             return
         if not in_mm:
             raise UserError(
                 f"{name}: its files state no voxel size, and the network was trained on volumes; "
                 "write the true pixdim and sform, or accept any with --any-spacing."
             )
-        if self.spacing is None or self.voxels:
-            return
         for size, (least, most) in zip(spacing, self.spacing, strict=True):
             if not least * (1 - voxels.NEAR) <= size <= most * (1 + voxels.NEAR):
                 ends = zip(*self.spacing, strict=True)

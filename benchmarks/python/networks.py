@@ -40,8 +40,9 @@ def predict(network, arrays, spacing=(1.0, 1.0, 1.0), *, model=None, probabiliti
     `network` is a run's folder, its weights file or a preset's name; several, joined by commas, and
     the folds of a preset are averaged, as by `gliozoo predict`. `arrays` holds a `(slices, rows,
     columns)` array a channel, from the feet up, from the face back, from the patient's right to the
-    left; `spacing` in mm, in that order. The answer lies on the same grid. `model` is the source of
-    a network that is not the zoo's. The networks of the last call are kept for the next one.
+    left; `spacing` in mm, in that order: a network of volumes sees them at the size that taught it,
+    resampled if they are of another. The answer lies on the arrays' own grid. `model` is the source
+    of a network that is not the zoo's. The networks of the last call are kept for the next one.
     """
     from benchmarks.backends import device
     from benchmarks.ensembles import ensemble

@@ -122,7 +122,9 @@ def load(path: Path) -> np.ndarray:
     return np.asarray(nibabel.load(path).dataobj)
 
 
-def compared(run: Path | str, model: Path, cohort: Path, tmp_path: Path) -> None:
+def compared(
+    run: Path | str, model: Path, cohort: Path, tmp_path: Path, *, resampled: bool = False
+) -> None:
     """Every voxel of every mask is that of `gliozoo predict`, and the headers are equal."""
     assert main(["predict", str(run), str(cohort), "--out", str(tmp_path / "masks")]) == 0
     cases = sorted(path for path in cohort.iterdir() if path.is_dir())
@@ -131,6 +133,7 @@ def compared(run: Path | str, model: Path, cohort: Path, tmp_path: Path) -> None
         out = tmp_path / f"{case.name}.nii.gz"
         done = run_bare(model.parent, model, *files_of(case), "--out", out)
         assert done.returncode == 0, done.stderr
+        assert ("resampled from" in done.stderr) == resampled
         theirs = tmp_path / "masks" / f"{case.name}.nii.gz"
         assert np.array_equal(load(out), load(theirs)), case.name
         assert nibabel.load(out).header == nibabel.load(theirs).header
@@ -177,6 +180,9 @@ def test_the_runner_prepares_thick_slices_as_predict_does(volumes, cohort, tmp_p
     header, channels, stated = segment.read_scan(given, said["channels"])
     found, box = segment.prepared(channels, said, segment.spacing_of(header, stated))
     assert scan.resampled
+    sides = " x ".join(f"{side:.3g}" for side in scan.volume.spacing)
+    assert segment.resampled_from(segment.spacing_of(header, stated), said) == f"{sides} mm"
+    assert segment.resampled_from(said["voxels"], said) is None
     assert box == scan.geometry.box
     np.testing.assert_allclose(found, np.asarray(images), atol=1e-4)
     answer = np.random.default_rng(0).random((*found.shape[:3], usage.target.classes), "float32")
@@ -192,7 +198,7 @@ def test_volumes_of_thick_slices_without_keras_are_those_of_predict(volumes, coh
     for case in cohort.iterdir():
         if case.is_dir():
             thicken(case, tmp_path / "thick")
-    compared(volumes, out, tmp_path / "thick", tmp_path)
+    compared(volumes, out, tmp_path / "thick", tmp_path, resampled=True)
 
 
 @pytest.mark.slow
@@ -352,7 +358,7 @@ def test_the_runner_refuses_in_one_sentence(onnx_file, cohort, tmp_path):
     assert not (tmp_path / "m.nii").exists()
 
 
-@pytest.mark.parametrize(
+SIDES = pytest.mark.parametrize(
     "sides",
     [
         ((3, 30, 40), (3, 17, 21)),
@@ -363,14 +369,23 @@ def test_the_runner_refuses_in_one_sentence(onnx_file, cohort, tmp_path):
         ((9, 30, 12), (30, 13, 41)),
     ],
 )
-@pytest.mark.parametrize("kind", [np.float32, np.uint8])
-def test_the_runner_resizes_as_the_pipeline_does(sides, kind):
+
+
+@SIDES
+def test_the_runner_resizes_as_the_pipeline_does(sides):
     draw = np.random.default_rng(0)
-    image = (draw.normal(size=sides[0]) * 40 + 120).clip(0, 255).astype(kind)
+    image = draw.normal(size=sides[0]).astype(np.float32)
     expected = geometry._resized(image[..., None], sides[1])[..., 0]
-    apart = np.abs(segment.resized(image, sides[1]).astype(float) - expected)
-    most = 1 if kind is np.uint8 else 1e-4  # OpenCV rounds bytes in fractions of 2048
-    assert apart.max() <= most * np.count_nonzero(np.not_equal(*sides))
+    assert np.allclose(segment.resized(image, sides[1]), expected, atol=2e-6)
+
+
+@SIDES
+def test_the_runner_resizes_bytes_to_a_step_a_side(sides):
+    """OpenCV rounds them in fractions of 2048, side by side."""
+    image = np.random.default_rng(0).integers(0, 256, sides[0]).astype(np.uint8)
+    expected = geometry._resized(image[..., None], sides[1])[..., 0]
+    apart = np.abs(segment.resized(image, sides[1]).astype(int) - expected)
+    assert apart.max() <= np.count_nonzero(np.not_equal(*sides))
 
 
 @pytest.mark.parametrize("codes", ["RAS", "LPS", "PIR", "ASL", "IRP"])
